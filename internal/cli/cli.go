@@ -1,0 +1,5 @@
+// Package cli joins the other packages into the command pawl.
+package cli
+
+// Main runs pawl.
+func Main() int { return 0 }
