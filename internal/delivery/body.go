@@ -1,0 +1,158 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// ErrTooLarge says that a body is larger than one body may be: 413.
+var ErrTooLarge = errors.New("the request's body is too large")
+
+// ErrBusy says that all bodies together take as much memory as they may: 503,
+// and the sender may try again.
+var ErrBusy = errors.New("too many request bodies at once")
+
+// Budget bounds the memory of all bodies that are being read or held. A nil
+// Budget has no bound. It may be used from any goroutine.
+type Budget struct {
+	max  int64
+	used atomic.Int64
+}
+
+// NewBudget makes a budget of max bytes.
+func NewBudget(max int64) *Budget { return &Budget{max: max} }
+
+// Acquire takes n bytes, or none and reports false. It never waits: who cannot
+// have memory now must be told so, not held with what it has already.
+func (b *Budget) Acquire(n int64) bool {
+	if b == nil {
+		return true
+	}
+	if b.used.Add(n) <= b.max {
+		return true
+	}
+	b.used.Add(-n)
+	return false
+}
+
+// Release gives back n bytes that were acquired.
+func (b *Budget) Release(n int64) {
+	if b != nil {
+		b.used.Add(-n)
+	}
+}
+
+// Used returns how many bytes are taken.
+func (b *Budget) Used() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.used.Load()
+}
+
+// firstBuffer is what a body gets before any of it has come. More is taken as
+// it comes: a sender that only announces a large body holds no more than this.
+const firstBuffer = 64 << 10
+
+// ReadBody reads a body of at most max bytes. contentLength is what the sender
+// announced, -1 if nothing.
+//
+// The memory is taken from budget and given back by release, which is never nil
+// and may be called more than once. The error is ErrTooLarge or ErrBusy, both
+// without data, or the reader's: a body that was cut short or came too slowly,
+// with what was read of it.
+func ReadBody(body io.Reader, contentLength, max int64, budget *Budget) (data []byte, release func(), err error) {
+	b := buffer{max: max, budget: budget}
+	if contentLength > max {
+		return nil, func() {}, ErrTooLarge
+	}
+	size := int64(firstBuffer)
+	if contentLength >= 0 {
+		size = min(contentLength, size)
+	}
+	if err = b.grow(min(size, max)); err == nil {
+		err = b.readAll(body, contentLength)
+	}
+	if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrBusy) {
+		budget.Release(b.held)
+		return nil, func() {}, err
+	}
+	var once sync.Once
+	held := b.held
+	return b.data, func() { once.Do(func() { budget.Release(held) }) }, err
+}
+
+type buffer struct {
+	data   []byte
+	held   int64 // bytes taken from budget
+	max    int64
+	budget *Budget
+}
+
+// grow makes room for size bytes in all.
+func (b *buffer) grow(size int64) error {
+	if size <= b.held {
+		return nil
+	}
+	if !b.budget.Acquire(size - b.held) {
+		return ErrBusy
+	}
+	b.held = size
+	b.data = slices.Grow(b.data, int(size)-len(b.data))
+	return nil
+}
+
+func (b *buffer) readAll(body io.Reader, contentLength int64) error {
+	var one [1]byte
+	for idle := 0; idle < 100; idle++ {
+		// When the buffer is full, whether there is more is asked with one byte:
+		// most bodies end just there, and must not be copied into a larger one.
+		room := b.data[len(b.data):b.held]
+		full := len(room) == 0
+		if full {
+			room = one[:]
+		}
+		n, err := body.Read(room)
+		if n > 0 {
+			idle = 0
+			if full {
+				if int64(len(b.data)) == b.max {
+					return ErrTooLarge
+				}
+				if err := b.grow(b.next(contentLength)); err != nil {
+					return err
+				}
+			}
+			b.data = append(b.data, room[:n]...)
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case isTooLarge(err):
+			return ErrTooLarge
+		case err != nil:
+			return fmt.Errorf("read the request's body, after %d bytes: %w", len(b.data), err)
+		}
+	}
+	return fmt.Errorf("read the request's body: %w", io.ErrNoProgress)
+}
+
+// next is the size that follows the present one: twice as much, but not beyond
+// what was announced unless that has come already.
+func (b *buffer) next(contentLength int64) int64 {
+	size := max(2*b.held, 4<<10)
+	if contentLength > b.held {
+		size = min(size, contentLength)
+	}
+	return min(size, b.max)
+}
+
+func isTooLarge(err error) bool {
+	var tooLarge *http.MaxBytesError
+	return errors.As(err, &tooLarge)
+}

@@ -1,0 +1,245 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// document is a JSON text in which values are found by name, straight from the
+// text. It is an object, a list, or null.
+type document struct {
+	text  string   // exactly one value, accepted by a scanner
+	index []member // of the outermost object; nil if it has too many members
+
+	// root says that text is a list that stands for {"root": text}: webhook puts
+	// a body that is a list under this name.
+	root bool
+
+	// nils are the offsets of those nulls that stand for an empty object: a text
+	// "null" that was parsed as a parameter. They render as "null", whereas other
+	// nulls render as "<nil>".
+	nils []int
+}
+
+// value is a value as it was found.
+type value struct {
+	text    string
+	literal bool // text is the value itself, not JSON
+	null    bool // the null that stands for an empty object
+}
+
+func literalValue(text string) value { return value{text: text, literal: true} }
+
+// render returns the value as it reaches rules and scripts: a string is its
+// text, numbers are as they were written, objects and lists are canonical JSON,
+// and null is "<nil>".
+func (v value) render() string {
+	switch {
+	case v.literal, v.null:
+		return v.text
+	case v.text[0] == '"':
+		return decodeString(v.text[1 : len(v.text)-1])
+	case v.text[0] == '{', v.text[0] == '[':
+		return string(appendCanonical(nil, v.text))
+	case v.text[0] == 'n':
+		return "<nil>"
+	}
+	return v.text
+}
+
+var errAbsent = errors.New("it is not in the request")
+
+func notObject(err error) error { return fmt.Errorf("its text is no JSON object: %w", err) }
+
+var errScalar = errors.New("it is neither an object nor a list")
+
+// parseDocument reads the first JSON value of text. What follows it is dropped,
+// as webhook does. limit is how deep it may be nested.
+func parseDocument(text string, limit int) (*document, error) {
+	start, end, index, err := scanValue(text, limit)
+	if err != nil {
+		return nil, err
+	}
+	d := &document{text: text[start:end], index: index}
+	switch text[start] {
+	case '{':
+		for i := range index {
+			m := &index[i]
+			m.keyStart, m.keyEnd = m.keyStart-start, m.keyEnd-start
+			m.start, m.end = m.start-start, m.end-start
+		}
+	case '[':
+		d.root = true
+	case 'n':
+	default:
+		return nil, errScalar
+	}
+	return d, nil
+}
+
+// parseObject is parseDocument for what must be an object or null: a parameter
+// parsed as JSON, a file in a form.
+func parseObject(text string) (*document, error) {
+	d, err := parseDocument(text, maxDepth)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.root:
+		return nil, errors.New("it is a list, not an object")
+	case d.text == "null":
+		d.nils = []int{0}
+	}
+	return d, nil
+}
+
+// whole returns the document as a value.
+func (d *document) whole() value {
+	return value{text: d.text, null: slices.Contains(d.nils, 0)}
+}
+
+// appendTo appends the whole document as canonical JSON.
+func (d *document) appendTo(out []byte) []byte {
+	if !d.root {
+		return appendCanonical(out, d.text)
+	}
+	return append(appendCanonical(append(out, `{"root":`...), d.text), '}')
+}
+
+// find returns the value of that name as webhook resolves it: a whole key comes
+// first, then the part before the first dot, and so on in what that names;
+// digits index lists. The last of equal keys counts.
+func (d *document) find(name string) (value, bool) {
+	start, end, ok := d.locate(name)
+	if !ok {
+		return value{}, false
+	}
+	return value{text: d.text[start:end], null: slices.Contains(d.nils, start)}, true
+}
+
+// locate returns where the value of that name stands in the text.
+func (d *document) locate(name string) (start, end int, ok bool) {
+	if d.root {
+		head, rest, dotted := strings.Cut(name, ".")
+		if head != "root" {
+			return 0, 0, false
+		}
+		if !dotted {
+			return 0, len(d.text), true
+		}
+		return locate(d.text, 0, rest)
+	}
+	if d.text[0] == '{' && d.index != nil {
+		return choose(d.text, name, slices.All(d.index))
+	}
+	return locate(d.text, 0, name)
+}
+
+// locate finds name in the value at pos.
+func locate(text string, pos int, name string) (start, end int, ok bool) {
+	switch text[pos] {
+	case '{':
+		return choose(text, name, members(text, pos))
+	case '[':
+		head, rest, dotted := strings.Cut(name, ".")
+		number, err := strconv.ParseUint(head, 10, 64)
+		if err != nil {
+			return 0, 0, false
+		}
+		start, ok = element(text, pos, number)
+		if !ok {
+			return 0, 0, false
+		}
+		if dotted {
+			return locate(text, start, rest)
+		}
+		return start, skipValue(text, start), true
+	}
+	return 0, 0, false
+}
+
+// members yields the members of the object at pos.
+func members(text string, pos int) func(yield func(int, member) bool) {
+	return func(yield func(int, member) bool) {
+		pos++
+		for i := 0; ; i++ {
+			m, ok := nextMember(text, pos)
+			if !ok {
+				return
+			}
+			m.end = skipValue(text, m.start)
+			if !yield(i, m) {
+				return
+			}
+			pos = m.end
+		}
+	}
+}
+
+// choose finds name among an object's members.
+func choose(text, name string, all func(yield func(int, member) bool)) (start, end int, ok bool) {
+	head, rest, dotted := strings.Cut(name, ".")
+	part := -1
+	for _, m := range all {
+		switch key := decodeString(text[m.keyStart:m.keyEnd]); key {
+		case name:
+			start, end, ok = m.start, m.end, true
+		case head:
+			part = m.start
+		}
+	}
+	if ok || !dotted || part < 0 {
+		return start, end, ok
+	}
+	return locate(text, part, rest)
+}
+
+// element returns where the list at pos has its element of that number.
+func element(text string, pos int, number uint64) (start int, ok bool) {
+	pos = skipSpace(text, pos+1)
+	for text[pos] != ']' {
+		if number == 0 {
+			return pos, true
+		}
+		number--
+		if pos = skipSpace(text, skipValue(text, pos)); text[pos] == ',' {
+			pos = skipSpace(text, pos+1)
+		}
+	}
+	return 0, false
+}
+
+// parseParameter makes an object of the text that stands at name, in a new
+// document. What is no text (an object already, a number, null) stays.
+func (d *document) parseParameter(name string) (*document, error) {
+	start, end, ok := d.locate(name)
+	if !ok {
+		return d, errAbsent
+	}
+	if d.text[start] != '"' {
+		return d, nil
+	}
+	object, err := parseObject(decodeString(d.text[start+1 : end-1]))
+	if err != nil {
+		return d, notObject(err)
+	}
+	text := d.text[:start] + object.text + d.text[end:]
+	// Each parameter may be as deep as a document; hooks name few of them.
+	_, _, index, err := scanValue(text, len(text))
+	if err != nil {
+		return d, err
+	}
+	replaced := &document{text: text, index: index, root: d.root}
+	for _, offset := range d.nils {
+		if offset > start {
+			offset += len(text) - len(d.text)
+		}
+		replaced.nils = append(replaced.nils, offset)
+	}
+	if object.nils != nil {
+		replaced.nils = append(replaced.nils, start)
+	}
+	return replaced, nil
+}

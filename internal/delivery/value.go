@@ -1,0 +1,170 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strings"
+)
+
+// Source is a part of a request that values are taken from, as hook files spell
+// it.
+type Source string
+
+// The sources. QueryAlias is webhook's older name of Query.
+const (
+	Payload        Source = "payload"
+	Header         Source = "header"
+	Query          Source = "query"
+	QueryAlias     Source = "url"
+	Request        Source = "request"
+	RawRequestBody Source = "raw-request-body"
+	EntirePayload  Source = "entire-payload"
+	EntireHeaders  Source = "entire-headers"
+	EntireQuery    Source = "entire-query"
+	String         Source = "string"
+)
+
+// ParseSource returns the source that a hook file names; it must be spelt
+// exactly. For the alias "url" it is Query.
+func ParseSource(s string) (Source, bool) {
+	switch source := Source(s).canonical(); source {
+	case Payload, Header, Query, Request, RawRequestBody, EntirePayload, EntireHeaders, EntireQuery, String:
+		return source, true
+	}
+	return "", false
+}
+
+func (s Source) canonical() Source {
+	if s == QueryAlias {
+		return Query
+	}
+	return s
+}
+
+// Ref names one value of a request. What Name means depends on the source: for
+// payload, header and query it is a name; for request "method" or "remote-addr"
+// in any case; for string the value itself; for the others nothing.
+type Ref struct {
+	Source Source
+	Name   string
+}
+
+// String returns the ref as it is written in logs.
+func (r Ref) String() string {
+	if r.Name == "" {
+		return string(r.Source)
+	}
+	return fmt.Sprintf("%s %q", r.Source, r.Name)
+}
+
+// MissingError says that a request has no value of that name. A rule that asks
+// for it does not match; an argument is empty, a variable is not set.
+type MissingError struct{ Ref Ref }
+
+func (e *MissingError) Error() string { return e.Ref.String() + " is not in the request" }
+
+// IsMissing reports whether err says that a value is not in the request, in
+// contrast to one that no request can have.
+func IsMissing(err error) bool {
+	var missing *MissingError
+	return errors.As(err, &missing)
+}
+
+// Value returns the value that ref names, as webhook renders it. The error is a
+// *MissingError if the request has none; any other error means that no request
+// has: an unknown source, an unknown name of source request.
+//
+// The text may be a part of the body, not a copy, and keep all of it in memory.
+func (d *Delivery) Value(ref Ref) (string, error) {
+	var found value
+	var ok bool
+	switch ref.Source.canonical() {
+	case Payload:
+		found, ok = d.findPayload(ref.Name)
+	case Header:
+		found, ok = d.findHeader(ref.Name)
+	case Query:
+		found, ok = d.queryFields().find(ref.Name)
+	case Request:
+		return d.requestValue(ref.Name)
+	case String:
+		return ref.Name, nil
+	case RawRequestBody:
+		return d.text(), nil
+	case EntirePayload:
+		return d.entirePayload(), nil
+	case EntireHeaders:
+		return string(d.headerFields().appendTo(nil)), nil
+	case EntireQuery:
+		return string(d.queryFields().appendTo(nil)), nil
+	default:
+		return "", fmt.Errorf("unknown source %q", ref.Source)
+	}
+	if !ok {
+		return "", &MissingError{ref}
+	}
+	return found.render(), nil
+}
+
+// findPayload looks for the literal name first, then for a path.
+func (d *Delivery) findPayload(name string) (found value, ok bool) {
+	d.load()
+	switch {
+	case d.document != nil:
+		found, ok = d.document.find(name)
+	case d.form != nil:
+		found, ok = d.form.find(name)
+	default:
+		return value{}, false
+	}
+	if ok || !isPath(name) {
+		return found, ok
+	}
+	if d.normal == "" {
+		d.normal = d.normalPayload()
+	}
+	return findPath(d.normal, name)
+}
+
+func (d *Delivery) normalPayload() string {
+	if d.form != nil {
+		return string(d.form.appendTo(nil))
+	}
+	if d.document.root {
+		return `{"root":` + normalise(d.document.text) + `}`
+	}
+	return normalise(d.document.text)
+}
+
+// findHeader looks for a name in any case. In a header that was parsed as JSON
+// webhook respells the rest of the name too; it is tried as written as well.
+func (d *Delivery) findHeader(name string) (value, bool) {
+	headers := d.headerFields()
+	found, ok := headers.find(textproto.CanonicalMIMEHeaderKey(name))
+	if head, rest, dotted := strings.Cut(name, "."); !ok && dotted {
+		found, ok = headers.find(textproto.CanonicalMIMEHeaderKey(head) + "." + rest)
+	}
+	return found, ok
+}
+
+func (d *Delivery) requestValue(name string) (string, error) {
+	switch strings.ToLower(name) {
+	case "method":
+		return d.Method, nil
+	case "remote-addr":
+		return d.RemoteAddr, nil
+	}
+	return "", fmt.Errorf("source request has no %q, only method and remote-addr", name)
+}
+
+func (d *Delivery) entirePayload() string {
+	d.load()
+	switch {
+	case d.document != nil:
+		return string(d.document.appendTo(nil))
+	case d.form != nil:
+		return string(d.form.appendTo(nil))
+	}
+	return "null"
+}
