@@ -1,0 +1,181 @@
+package process
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// leftoverRead is how long the output pipe is read after the first process
+	// has ended while something else still holds it. What the first process
+	// printed is in the pipe by then; the second is for the children that it
+	// put in the background and that are about to end too.
+	leftoverRead = time.Second
+
+	readBuffer  = 32 << 10 // half of a Linux pipe: few wake-ups, little memory
+	drainBuffer = 4 << 10  // for what is thrown away
+
+	// pipeCapacity is the most that a pipe which nobody resized holds; it bounds
+	// the last read after the deadline.
+	pipeCapacity = 64 << 10
+)
+
+// collector reads one pipe to its end: it keeps head and tail, and forwards
+// everything to a writer.
+type collector struct {
+	pipe *os.File
+	done chan struct{} // closed when no more is kept or forwarded
+
+	mu     sync.Mutex
+	keep   keeper
+	output io.Writer // nil once it failed
+	held   bool      // the pipe was still held when we gave up on it
+	closed bool
+}
+
+func newCollector(pipe *os.File, limit int, output io.Writer) *collector {
+	return &collector{pipe: pipe, keep: keeper{limit: max(limit, 0)}, output: output, done: make(chan struct{})}
+}
+
+// run reads until the end of the pipe. After finish it goes on as a mere drain,
+// so that a leftover can print without being killed for it.
+func (c *collector) run() {
+	defer c.pipe.Close()
+	buffer := make([]byte, readBuffer)
+	for {
+		n, err := c.pipe.Read(buffer)
+		open := c.take(buffer[:n])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			c.takeRest(buffer)
+			c.close(true)
+			break
+		}
+		if err != nil {
+			c.close(false)
+			return
+		}
+		if !open {
+			break
+		}
+	}
+	_ = c.pipe.SetReadDeadline(time.Time{})
+	drain(c.pipe)
+}
+
+// drain throws away what a leftover prints, until nobody holds the pipe.
+func drain(pipe io.Reader) {
+	buffer := make([]byte, drainBuffer)
+	for {
+		if _, err := pipe.Read(buffer); err != nil {
+			return
+		}
+	}
+}
+
+// takeRest takes what is in the pipe at the deadline: when the writer was slow,
+// the first process's own output may still wait there.
+func (c *collector) takeRest(buffer []byte) {
+	_ = c.pipe.SetReadDeadline(time.Time{})
+	for left := pipeCapacity; left > 0; {
+		n := readWaiting(c.pipe, buffer[:min(left, len(buffer))])
+		if n <= 0 {
+			return
+		}
+		c.take(buffer[:n])
+		left -= n
+	}
+}
+
+// take keeps and forwards data. It reports whether more is wanted.
+func (c *collector) take(data []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.keep.write(data)
+	if c.output != nil && len(data) > 0 {
+		if n, err := c.output.Write(data); err != nil || n < len(data) {
+			c.output = nil
+		}
+	}
+	return true
+}
+
+func (c *collector) close(held bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.closed, c.held = true, held
+		close(c.done)
+	}
+}
+
+// finish returns when the pipe has ended, or after the given time when
+// something still holds it. From then on nothing is kept or forwarded.
+func (c *collector) finish(after time.Duration) {
+	if c.pipe.SetReadDeadline(time.Now().Add(after)) == nil {
+		<-c.done
+		return
+	}
+	// Either the pipe is closed, or this system's pipes know no deadline
+	// (Windows): then the reader learns of the end at its next read.
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+	case <-timer.C:
+		c.close(true)
+	}
+}
+
+// kept returns what was kept, after finish.
+func (c *collector) kept() (output []byte, head int, omitted int64, held bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	output, head = c.keep.bytes()
+	return output, head, c.keep.total - int64(len(output)), c.held
+}
+
+// keeper keeps the first and the last bytes of what is written to it: up to
+// half of limit each, and everything while it fits. Its zero value keeps
+// nothing but the count.
+type keeper struct {
+	limit int
+	head  []byte
+	tail  []byte // a ring once it is full
+	next  int    // where the ring is written next: its oldest byte
+	total int64  // bytes written
+}
+
+func (k *keeper) write(data []byte) {
+	k.total += int64(len(data))
+	headRoom := k.limit/2 - len(k.head)
+	n := min(headRoom, len(data))
+	k.head = append(k.head, data[:n]...)
+	data = data[n:]
+
+	size := k.limit - k.limit/2
+	if len(data) > size {
+		data = data[len(data)-size:]
+		k.tail, k.next = k.tail[:0], 0
+	}
+	n = min(size-len(k.tail), len(data))
+	k.tail = append(k.tail, data[:n]...)
+	for data = data[n:]; len(data) > 0; data = data[n:] {
+		n = copy(k.tail[k.next:], data)
+		k.next = (k.next + n) % size
+	}
+}
+
+// bytes returns head and tail in one, and where the tail begins: there the
+// omitted bytes are missing.
+func (k *keeper) bytes() ([]byte, int) {
+	all := make([]byte, 0, len(k.head)+len(k.tail))
+	all = append(all, k.head...)
+	all = append(all, k.tail[k.next:]...)
+	return append(all, k.tail[:k.next]...), len(k.head)
+}

@@ -1,0 +1,236 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestTheWholeTreeIsKilled(t *testing.T) {
+	t.Parallel()
+	heard := listen("tree stands")
+	spec := script(t, "tree")
+	spec.Mark = "PAWL_RUN_ID=" + t.Name() + fmt.Sprint(os.Getpid())
+	spec.Env = append(spec.Env, spec.Mark)
+	spec.Output, spec.KillGrace = heard, 50*time.Millisecond
+	r := start(t, spec).Wait(cancelWhen(t, heard))
+	pids := left(t, r.Output)
+	if len(pids) != 3 || !r.Interrupted || r.Signal != "SIGKILL" || r.Leftover {
+		t.Fatalf("result %+v with output %q, want three children and SIGKILL", r, r.Output)
+	}
+	for i, pid := range pids {
+		eventually(t, []string{"the child in the group", "the child in its own session", "the orphan with the mark"}[i]+" ends",
+			func() bool { return ended(pid) })
+	}
+}
+
+func TestStopLeftoversFindsWhatLeftTheGroup(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		mark  string
+		stays bool
+	}{{"PAWL_RUN_ID=" + t.Name(), false}, {"", true}} {
+		spec := script(t, "leave-setsid", "obey-term")
+		spec.StopLeftovers, spec.Mark = true, c.mark
+		spec.Env = append(spec.Env, "PAWL_RUN_ID="+t.Name())
+		r := run(t, spec)
+		pids := left(t, r.Output)
+		if len(pids) != 1 || r.Leftover != c.stays {
+			t.Fatalf("mark %q: result %+v with output %q", c.mark, r, r.Output)
+		}
+		if !c.stays {
+			eventually(t, "the marked leftover ends", func() bool { return ended(pids[0]) })
+		} else if ended(pids[0]) {
+			t.Error("a leftover without a mark and a group was found all the same: the test shows nothing")
+		}
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		line string
+		want procEntry
+		ok   bool
+	}{
+		{"7 (sh) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0", procEntry{}, false},
+		{"7 (sh) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0", procEntry{pid: 7, parent: 1, group: 7, start: 12345}, true},
+		{"7 (a) Z 9 8 () Z 1 6 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0 0", procEntry{pid: 7, parent: 1, group: 6, start: 99, zombie: true}, true},
+		{"7 (a) b) Z 1 6 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0 0", procEntry{pid: 7, parent: 1, group: 6, start: 99, zombie: true}, true},
+		{"", procEntry{}, false},
+		{"7 (sh) S 1", procEntry{}, false},
+		{"7 (sh", procEntry{}, false},
+		{"7 (sh) S x 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0", procEntry{}, false},
+	} {
+		got, ok := parseStat(7, []byte(c.line))
+		if ok != c.ok || ok && got != c.want {
+			t.Errorf("%q: %+v %v, want %+v %v", c.line, got, ok, c.want, c.ok)
+		}
+	}
+	if self := os.Getpid(); !func() bool {
+		for _, entry := range readProcesses() {
+			if entry.pid == self && entry.parent == os.Getppid() && entry.group == syscall.Getpgrp() && !entry.zombie {
+				return true
+			}
+		}
+		return false
+	}() {
+		t.Error("this very process is not found in /proc as it is")
+	}
+}
+
+func FuzzParseStat(f *testing.F) {
+	f.Add([]byte("7 (a) b) Z 1 6 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0 0"))
+	f.Add([]byte(")"))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if entry, ok := parseStat(7, line); ok && entry.pid != 7 {
+			t.Errorf("%q: %+v", line, entry)
+		}
+	})
+}
+
+func TestInheritedDescriptorsDoNotReachScripts(t *testing.T) {
+	t.Parallel()
+	for way, leaks := range map[string]bool{"not": true, "at once": false, "one by one": false} {
+		file, err := os.Create(filepath.Join(t.TempDir(), "inherited"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := exec.Command(script(t, "").Path, way)
+		host.Env = []string{roleVariable + "=seal-host"}
+		host.ExtraFiles = []*os.File{file, file}
+		output, err := host.CombinedOutput()
+		file.Close()
+		if err != nil {
+			t.Fatalf("sealed %s: %v\n%s", way, err, output)
+		}
+		if got := strings.Contains(string(output), file.Name()); got != leaks || !strings.Contains(string(output), "0 ") {
+			t.Errorf("sealed %s: descriptors of the script:\n%swant the inherited ones among them: %v", way, output, leaks)
+		}
+	}
+}
+
+// playSealHost inherited descriptors, seals them, and starts a script that
+// shows its own.
+func playSealHost(args []string) {
+	var err error
+	switch args[0] {
+	case "at once":
+		err = SealDescriptors()
+	case "one by one":
+		err = sealListed("/proc/self/fd")
+	}
+	if err == nil {
+		var p *Process
+		p, err = Start(Spec{Path: os.Args[0], Env: []string{roleVariable + "=descriptors"}, KeepOutput: 1 << 16})
+		if err == nil {
+			r := p.Wait(context.Background())
+			os.Stdout.Write(r.Output)
+		}
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func playDescriptors([]string) {
+	for fd := range 100 {
+		if target, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err == nil {
+			fmt.Println(fd, target)
+		}
+	}
+}
+
+func TestReaper(t *testing.T) {
+	t.Parallel()
+	host := exec.Command(script(t, "").Path)
+	host.Env = []string{roleVariable + "=reaper-host"}
+	output, err := host.CombinedOutput()
+	if err != nil || string(output) != "zombies without a reaper: true\nwrong exit codes: 0\nchildren left: 0\n" {
+		t.Errorf("%v:\n%s", err, output)
+	}
+}
+
+// playReaperHost becomes the parent of its descendants' orphans, shows that
+// they stay zombies, starts the reaper, and runs a storm of scripts that end
+// with a code of their own and leave orphans.
+func playReaperHost([]string) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	const orphaning = "/bin/true & /bin/true & exit "
+	runShell := func(code int) int {
+		p, err := Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", orphaning + fmt.Sprint(code)}})
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		return p.Wait(context.Background()).ExitCode
+	}
+	runShell(0)
+	fmt.Println("zombies without a reaper:", within(20*time.Second, func() bool { return len(ownChildren(true)) == 2 }))
+
+	stop, err := StartReaper(context.Background(), true)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	const workers, each = 8, 50
+	var wrong atomic.Int32
+	var all sync.WaitGroup
+	for worker := range workers {
+		all.Go(func() {
+			for i := range each {
+				if code := (worker*each + i) % 256; runShell(code) != code {
+					wrong.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	fmt.Println("wrong exit codes:", wrong.Load())
+	within(20*time.Second, func() bool { return len(ownChildren(false)) == 0 })
+	fmt.Println("children left:", len(ownChildren(false)))
+	stop()
+	stop()
+}
+
+func within(limit time.Duration, is func() bool) bool {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if is() {
+			return true
+		}
+	}
+	return false
+}
+
+func ownChildren(zombies bool) (pids []int) {
+	for _, entry := range readProcesses() {
+		if entry.parent == os.Getpid() && (entry.zombie || !zombies) {
+			pids = append(pids, entry.pid)
+		}
+	}
+	return pids
+}
+
+func TestReaperIsForProcessOne(t *testing.T) {
+	t.Parallel()
+	stop, err := StartReaper(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	stop()
+}
