@@ -24,7 +24,7 @@ func TestWatchNoticesWritesBehindABindMount(t *testing.T) {
 	}
 	root := t.TempDir()
 	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
-	child.Env = append(os.Environ(), variable+"="+root)
+	child.Env = append(os.Environ(), variable+"="+root, "GORACE=atexit_sleep_ms=0")
 	child.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	output, err := child.CombinedOutput()
 	if err != nil {

@@ -251,7 +251,7 @@ func activated(t *testing.T, names string, files ...*os.File) (output *bufio.Sca
 	// systemd puts the process's own number into LISTEN_PID after the fork.
 	test, _, _ := strings.Cut(t.Name(), "/")
 	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, os.Args[0], "-test.run=^"+test+"$", "-test.count=1")
-	cmd.Env = append(os.Environ(), "PAWL_TEST_ACTIVATED=1", "LISTEN_FDS=2", "LISTEN_PIDFDID=123", "LISTEN_FDNAMES="+names)
+	cmd.Env = append(os.Environ(), "PAWL_TEST_ACTIVATED=1", "GORACE=atexit_sleep_ms=0", "LISTEN_FDS=2", "LISTEN_PIDFDID=123", "LISTEN_FDNAMES="+names)
 	cmd.ExtraFiles = files
 	stdin, err := cmd.StdinPipe()
 	must(t, err)
