@@ -1,5 +1,119 @@
-// Package cli joins the other packages into the command pawl.
+// Package cli joins the other packages into the command pawl: one file a
+// subcommand, the flags in one table, and the exit statuses in one place.
 package cli
 
-// Main runs pawl.
-func Main() int { return 0 }
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses of pawl.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it could not do what was asked
+	exitUsage   = 2 // it was asked wrongly
+)
+
+// app is what all subcommands share: where they talk to.
+type app struct {
+	stdout, stderr io.Writer
+	environ        []string // NAME=value
+}
+
+// usageError is a command line that asks for what does not exist.
+type usageError struct{ error }
+
+// silentError is a failure that was told already.
+type silentError struct{ error }
+
+// Main runs pawl with the arguments and streams of this process, and gives its
+// exit status.
+func Main() int {
+	a := &app{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	return a.main(context.Background(), os.Args[1:])
+}
+
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.newRoot()
+	root.SetArgs(translate(args, subcommands(root)))
+	failed, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var silent silentError
+	var usage usageError
+	if !errors.As(err, &silent) {
+		fmt.Fprintf(a.stderr, "pawl: %v\n", err)
+	}
+	if errors.As(err, &usage) {
+		fmt.Fprint(a.stderr, "\n", failed.UsageString())
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// newRoot makes the command with all its subcommands.
+func (a *app) newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "pawl",
+		Short:             "Receive webhooks and run scripts, and never lose one",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(a.newServe(), a.newCheck(), a.newHealth(), a.newVersion())
+	return root
+}
+
+func subcommands(root *cobra.Command) []string {
+	names := []string{"help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+	for _, command := range root.Commands() {
+		names = append(names, command.Name())
+	}
+	return names
+}
+
+// translate turns webhook's command line into pawl's. Flags may begin with one
+// dash, as Go's flag package has them, up to the first plain word; and without
+// a subcommand pawl serves.
+func translate(args, subcommands []string) []string {
+	command := "serve"
+	switch {
+	case len(args) == 0:
+	case slices.Contains(subcommands, args[0]):
+		command, args = args[0], args[1:]
+	case !strings.HasPrefix(args[0], "-"):
+		return args // cobra tells of a command that does not exist
+	}
+	if strings.HasPrefix(command, "__") {
+		return append([]string{command}, args...)
+	}
+	translated := []string{command}
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" || arg == "-" || !strings.HasPrefix(arg, "-") {
+			return append(translated, args[i:]...)
+		}
+		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if len(name) == 1 && name != "h" {
+			translated = append(translated, arg) // a short flag, as -o
+		} else {
+			translated = append(translated, "--"+strings.TrimLeft(arg, "-"))
+		}
+		if !hasValue && takesValue(name) && i+1 < len(args) {
+			i++
+			translated = append(translated, args[i])
+		}
+	}
+	return translated
+}

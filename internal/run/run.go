@@ -28,13 +28,10 @@ type Delivery struct {
 // State is where a run is on its way.
 type State string
 
-// The states of a run. A finished run is one of the last three.
+// The states of a run that has ended.
 const (
-	Queued    State = "queued"
-	Running   State = "running"
 	Succeeded State = "succeeded"
 	Failed    State = "failed"
-	Cancelled State = "cancelled"
 )
 
 // Run is one execution of a hook's command for a delivery.

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"cmp"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rs/zerolog"
+
+	"github.com/pawlhq/pawl/internal/engine"
+	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/rule"
+	"github.com/pawlhq/pawl/internal/server"
+)
+
+// serverOptions is what the hooks listener is made of.
+func (s *settings) serverOptions(hooks *reloader, runs *engine.Memory, data dataDirectory, log zerolog.Logger) server.Options {
+	return server.Options{
+		Hooks: hooks.set, Engine: runs,
+		Prefix: s.prefix, Methods: s.httpMethods(), Headers: s.headers,
+		MaxBody: int64(s.maxBody), MaxInflight: int64(s.maxInflight),
+		TrustedProxies: s.trustedProxies,
+		RequestID:      s.requestID, RequestIDLimit: s.requestIDLimit,
+		ValidateJSON: s.verbose, Dump: s.debug,
+		SpoolDirectory: data.runs, Log: log,
+	}
+}
+
+// tlsConfig is that of -secure, nil without.
+func (s *settings) tlsConfig(log zerolog.Logger) (*tls.Config, error) {
+	if !s.secure {
+		return nil, nil
+	}
+	return server.TLS(server.TLSOptions{
+		Cert: s.cert, Key: s.key, MinVersion: s.tlsMinVersion, CipherSuites: s.cipherSuites,
+		Log: func(text string) { log.Warn().Msg(text) },
+	})
+}
+
+// tellNoHooks says why Pawl does not start.
+func (a *app) tellNoHooks(s *settings) string {
+	text := fmt.Sprintf("couldn't load any hooks from %s; -nopanic starts without", strings.Join(s.hooks, ", "))
+	fmt.Fprintf(a.stderr, "pawl: %s\n", text)
+	return text
+}
+
+// announce tells where what is served: to a person as a table.
+func (a *app) announce(s *settings, log zerolog.Logger, listeners *server.Listeners, front *server.Server, hooks *hook.Set) {
+	if len(s.ignored) > 0 {
+		log.Warn().Strs("words", s.ignored).Msg("ignored: flags end at the first word that is none")
+	}
+	base := s.baseURL(listeners)
+	log.Info().Int("hooks", hooks.Len()).Msgf("serving hooks on %s", base+front.URLPath(&hook.Hook{Path: "{path}"}))
+	if isTerminal(a.stdout) {
+		table(a.stdout, base, front, hooks.All())
+	}
+}
+
+// baseURL is how the hooks listener is reached, as far as the listener knows.
+func (s *settings) baseURL(listeners *server.Listeners) string {
+	scheme := "http"
+	if s.secure {
+		scheme = "https"
+	}
+	address := listeners.All[0].Addr()
+	if address.Network() == "unix" {
+		return scheme + "+unix://" + url.PathEscape(address.String())
+	}
+	return scheme + "://" + address.String()
+}
+
+// table shows each hook: its URL, what checks its callers, its command.
+func table(out io.Writer, base string, front *server.Server, hooks []*hook.Hook) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "HOOK\tURL\tCALLERS CHECKED BY\tCOMMAND")
+	for _, h := range hooks {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", h.ID, base+front.URLPath(h), guards(h.Rule), cmp.Or(h.Command, "(none)"))
+	}
+	_ = t.Flush()
+}
+
+func guards(r rule.Rule) string {
+	var words []string
+	for _, guard := range rule.Guards(r) {
+		words = append(words, string(guard))
+	}
+	return cmp.Or(strings.Join(words, ", "), "nothing: anyone may trigger it")
+}

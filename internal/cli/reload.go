@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"github.com/pawlhq/pawl/internal/hook"
+)
+
+// reloader keeps the hooks in force, and changes them as one.
+type reloader struct {
+	log     zerolog.Logger
+	current atomic.Pointer[hook.Set]
+
+	mu     sync.Mutex // one load at a time
+	loader *hook.Loader
+}
+
+func newReloader(paths []string, template bool, log zerolog.Logger) *reloader {
+	r := &reloader{log: log, loader: hook.NewLoader(paths, hook.Options{Template: template})}
+	r.current.Store(hook.NewSet(nil))
+	return r
+}
+
+func (r *reloader) set() *hook.Set { return r.current.Load() }
+
+func (r *reloader) byID(id string) *hook.Hook { return r.set().ByID(id) }
+
+// load reads the files and puts what can be read of them in force.
+func (r *reloader) load() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	set, report, err := r.loader.Load()
+	r.tell(report)
+	if err != nil {
+		return fmt.Errorf("load the hook files: %w (see above)", err)
+	}
+	r.current.Store(set)
+	return nil
+}
+
+// reload loads again. What cannot be loaded was told, and its hooks stay.
+func (r *reloader) reload() {
+	if err := r.load(); err != nil {
+		r.log.Error().Err(err).Msg("the hook files were not reloaded")
+	}
+}
+
+// tell logs what came of a load.
+func (r *reloader) tell(report hook.Report) {
+	for _, p := range report.Problems {
+		level := zerolog.ErrorLevel
+		if p.Severity == hook.Warning {
+			level = zerolog.WarnLevel
+		}
+		r.log.WithLevel(level).Msg(p.String())
+	}
+	for _, file := range report.Files {
+		switch {
+		case file.Kept && len(file.Hooks) > 0:
+			r.log.Error().Str("file", file.File).Int("hooks", len(file.Hooks)).Msg("the file could not be loaded; the hooks that it had stay in force")
+		case file.Kept:
+			r.log.Error().Str("file", file.File).Msg("the file could not be loaded; it has no hooks")
+		default:
+			r.log.Info().Str("file", file.File).Str("ids", ids(file.Hooks)).Msgf("loaded %d hook(s)", len(file.Hooks))
+		}
+	}
+}
+
+func ids(hooks []*hook.Hook) string {
+	names := make([]string, len(hooks))
+	for i, h := range hooks {
+		names[i] = h.ID
+	}
+	return strings.Join(names, " ")
+}
+
+// watch reloads when a file changes, until ctx ends.
+func (r *reloader) watch(ctx context.Context, paths []string) {
+	options := hook.WatchOptions{Log: func(text string) { r.log.Warn().Msg(text) }}
+	err := hook.Watch(ctx, paths, options, func() {
+		r.log.Info().Msg("hook files changed; reloading")
+		r.reload()
+	})
+	if err != nil {
+		r.log.Error().Err(err).Msg("-hotreload does not work; HUP reloads")
+	}
+}

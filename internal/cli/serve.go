@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/pawlhq/pawl/internal/engine"
+	"github.com/pawlhq/pawl/internal/process"
+	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/runner"
+	"github.com/pawlhq/pawl/internal/server"
+)
+
+// memoryBound is what the bodies of waiting deliveries may come to.
+const memoryBound = 256 << 20
+
+// newServe makes the command that serves, which is also pawl without one.
+func (a *app) newServe() *cobra.Command {
+	var s settings
+	command := &cobra.Command{
+		Use:   "serve [flags]",
+		Short: "Receive deliveries and run the scripts of their hooks",
+		Long: `Receive deliveries and run the scripts of their hooks.
+
+Each flag is also a variable: -data-dir is PAWL_DATA_DIR. A flag counts more than
+its variable. One dash or two, "-port 80" or "-port=80"; the last one counts.
+
+HUP and USR1 reload the hook files. TERM and INT stop: running scripts may end
+within -shutdown-grace; a second one stops at once.
+
+Exit statuses: 0 stopped or printed what was asked for; 1 it cannot serve; 2 wrong flags.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(command *cobra.Command, args []string) error {
+			s.ignored = args
+			if err := fromEnvironment(command.Flags(), a.environ); err != nil {
+				return usageError{err}
+			}
+			switch {
+			case s.version:
+				return a.printVersion()
+			case s.listCipherSuites:
+				return a.printCipherSuites(s.tlsMinVersion)
+			}
+			if err := s.check(); err != nil {
+				return err
+			}
+			return a.runServe(command.Context(), &s)
+		},
+	}
+	command.Flags().SetInterspersed(false)
+	command.Flags().SortFlags = false
+	s.flags(command.Flags())
+	return command
+}
+
+func (a *app) printCipherSuites(minVersion string) error {
+	names, err := server.CipherSuiteNames(minVersion)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		fmt.Fprintln(a.stdout, name)
+	}
+	return nil
+}
+
+// runServe opens what is asked for, serves until a signal says stop, and closes
+// it all in the reverse order.
+func (a *app) runServe(ctx context.Context, s *settings) error {
+	log, closeLog, err := a.openLog(s)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	if err := process.SealDescriptors(); err != nil {
+		log.Warn().Err(err).Msg("open files of whoever started Pawl may reach the scripts")
+	}
+	if s.pidfile != "" {
+		remove, err := createPIDFile(s.pidfile)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if err := remove(); err != nil {
+				log.Error().Err(err).Msg("the pid file stays")
+			}
+		}()
+	}
+	listeners, err := server.Listen(server.ListenOptions{IP: s.ip, Port: s.port, Socket: s.socket})
+	if err != nil {
+		return err
+	}
+	defer listeners.Close()
+	for _, note := range listeners.Notes {
+		log.Warn().Msg(note)
+	}
+	data, err := s.openDataDirectory(log)
+	if err != nil {
+		return err
+	}
+	if s.uid != 0 {
+		if err := DropPrivileges(s.uid, s.gid); err != nil {
+			return err
+		}
+	}
+	return a.serve(ctx, s, log, listeners, data)
+}
+
+// serve loads the hooks and answers requests.
+func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listeners *server.Listeners, data dataDirectory) error {
+	hooks := newReloader(s.hooks, s.template, log)
+	if err := hooks.load(); err != nil {
+		return err
+	}
+	if hooks.set().Len() == 0 && !s.verbose && !s.nopanic {
+		return silentError{errors.New(a.tellNoHooks(s))}
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, append(reloadSignals(), os.Interrupt, syscall.SIGTERM)...)
+	defer signal.Stop(signals)
+	if os.Getpid() == 1 {
+		stop, err := process.StartReaper(ctx, false)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+
+	scripts := runner.New(runner.Options{
+		Hook: hooks.byID, Environment: inherited(os.Environ()), Directory: data.runs,
+		KillAfter: s.shutdownGrace * 2 / 5, Log: log,
+	})
+	runs, err := engine.NewMemory(ctx, engine.Options{Concurrent: s.maxConcurrent, Sync: s.maxSync, MaxBytes: memoryBound}, scripts.Run)
+	if err != nil {
+		return err
+	}
+	front, err := server.New(s.serverOptions(hooks, runs, data, log))
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := s.tlsConfig(log)
+	if err != nil {
+		return err
+	}
+	if tlsConfig != nil {
+		listeners.WithTLS(tlsConfig)
+	}
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var background sync.WaitGroup
+	defer background.Wait()
+	if s.hotreload {
+		background.Go(func() { hooks.watch(ctx, s.hooks) })
+	}
+	a.announce(s, log, listeners, front, hooks.set())
+	served := make(chan error, 1)
+	background.Go(func() { served <- front.Serve(ctx, listeners, tlsConfig, s.shutdownGrace) })
+	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady)
+
+	stop, err := await(signals, served, hooks, log)
+	cancel()
+	if stop {
+		a.stop(signals, runs, scripts, s.shutdownGrace, log)
+	}
+	return err
+}
+
+// await reloads at each signal that asks for it, until one asks to stop or
+// nothing is served any more.
+func await(signals <-chan os.Signal, served <-chan error, hooks *reloader, log zerolog.Logger) (stop bool, err error) {
+	for {
+		select {
+		case sig := <-signals:
+			if slices.Contains(stopSignals(), sig) {
+				log.Info().Stringer("signal", sig).Msg("stopping")
+				return true, nil
+			}
+			if !ignoredSignal(sig) {
+				log.Info().Stringer("signal", sig).Msg("reloading the hook files")
+				hooks.reload()
+			}
+		case err := <-served:
+			return true, err
+		}
+	}
+}
+
+// stop lets running scripts end, within grace, and tells what is lost. Another
+// signal stops at once.
+func (a *app) stop(signals <-chan os.Signal, runs *engine.Memory, scripts *runner.Runner, grace time.Duration, log zerolog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		for {
+			select {
+			case sig := <-signals:
+				if slices.Contains(stopSignals(), sig) {
+					scripts.Kill()
+					cancel()
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	lost := runs.Stop(ctx, grace*3/5)
+	cancel()
+	listening.Wait()
+	tellLost(lost, log)
+}
+
+func tellLost(lost []run.Run, log zerolog.Logger) {
+	for _, r := range lost {
+		log.Error().Str("hook", r.Hook).Str("run", r.ID).Str("delivery", r.Delivery.ID).
+			Msg("lost: the run was waiting when Pawl stopped")
+	}
+}
+
+// stopSignals are what ends pawl.
+func stopSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
+
+// inherited is what scripts get of an environment: all but what configures Pawl.
+func inherited(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(item string) bool {
+		return strings.HasPrefix(item, "PAWL_")
+	})
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"syscall"
+)
+
+// reloadSignals are those that reload, and USR2, which is taken so that it does
+// not end Pawl.
+func reloadSignals() []os.Signal {
+	return []os.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2}
+}
+
+func ignoredSignal(sig os.Signal) bool { return sig == syscall.SIGUSR2 }

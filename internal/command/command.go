@@ -1,0 +1,109 @@
+// Package command turns a hook and a delivery into what its script is given:
+// arguments, variables, files, directory.
+//
+// It is pure: it looks nothing up on this machine and writes nothing, so what it
+// says is what a run would get. The names of variables and files are webhook's
+// (https://github.com/adnanh/webhook/blob/master/docs/Hook-Definition.md).
+package command
+
+import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/hook"
+)
+
+// Command is what a script is given.
+type Command struct {
+	Name      string   // execute-command, as written
+	Directory string   // working directory; "" is the server's
+	Args      []string // argv, the command's name first
+	Env       []string // NAME=value, in order, each name once; besides what is inherited
+	Files     []File
+
+	// Missing lists the values that the delivery did not have: an empty
+	// argument in its place, no variable, no file.
+	Missing []error
+}
+
+// File is a value that is handed over in a temporary file, whose path Variable
+// holds.
+type File struct {
+	Variable string
+	Content  []byte
+}
+
+// prefix begins the name of a variable that a hook file does not name.
+const prefix = "HOOK_"
+
+// Build makes the command of a hook for a delivery. The error says what keeps
+// it from running: a file's value that should be base64 and is not.
+func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
+	c := Command{Name: h.Command, Directory: h.Directory, Args: make([]string, 1, 1+len(h.Arguments))}
+	c.Args[0] = h.Command
+	for _, a := range h.Arguments {
+		value, _ := c.value(d, a)
+		c.Args = append(c.Args, value)
+	}
+	for _, a := range h.Environment {
+		if value, ok := c.value(d, a); ok {
+			c.Env = Setenv(c.Env, cmp.Or(a.Variable, prefix+a.Name), value)
+		}
+	}
+	for _, a := range h.Files {
+		value, ok := c.value(d, a)
+		if !ok {
+			continue
+		}
+		file := File{cmp.Or(a.Variable, prefix+strings.ToUpper(a.Name)), []byte(value)}
+		if a.Base64Decode {
+			content, err := decodeBase64(value)
+			if err != nil {
+				return c, fmt.Errorf("pass-file-to-command: %s %q: %w", a.Source, a.Name, err)
+			}
+			file.Content = content
+		}
+		c.Files = append(c.Files, file)
+	}
+	return c, nil
+}
+
+// value looks a value up and notes when it is not there.
+func (c *Command) value(d *delivery.Delivery, a hook.Argument) (string, bool) {
+	value, err := d.Value(a.Ref)
+	if err != nil {
+		c.Missing = append(c.Missing, err)
+	}
+	return value, err == nil
+}
+
+// Setenv sets a variable in a list of NAME=value, where it may stand already.
+func Setenv(env []string, name, value string) []string {
+	item := name + "=" + value
+	at := slices.IndexFunc(env, func(other string) bool {
+		return len(other) > len(name) && other[len(name)] == '=' && other[:len(name)] == name
+	})
+	if at >= 0 {
+		env[at] = item
+		return env
+	}
+	return append(env, item)
+}
+
+// decodeBase64 decodes either alphabet of base64, with or without padding.
+func decodeBase64(value string) ([]byte, error) {
+	value = strings.TrimRight(strings.TrimSpace(value), "=")
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(value, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	content, err := encoding.DecodeString(value)
+	if err != nil {
+		return nil, fmt.Errorf("the value is not base64: %w", err)
+	}
+	return content, nil
+}

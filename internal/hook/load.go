@@ -1,0 +1,211 @@
+package hook
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Loader loads hook files, first and again. It is for one goroutine.
+//
+// Each file is judged by itself: one that cannot be loaded keeps the hooks that
+// it had, and the Set is made of all files at once. A listed file that is gone
+// keeps its hooks too; one that is gone from a listed directory takes them with
+// it.
+type Loader struct {
+	paths   []string
+	options Options
+	good    map[string][]*Hook // of each file, what was loaded last
+	loaded  bool               // Load ran before
+}
+
+// NewLoader makes a Loader of files and directories. Of a directory every
+// *.json, *.yaml and *.yml counts, in the order of their names.
+func NewLoader(paths []string, options Options) *Loader {
+	return &Loader{paths: paths, options: options, good: map[string][]*Hook{}}
+}
+
+// Loaded tells of one file what came of it.
+type Loaded struct {
+	File  string
+	Hooks []*Hook // in force now
+	Kept  bool    // the file could not be loaded, and these are the ones it had
+}
+
+// Report tells what came of a load.
+type Report struct {
+	Files    []Loaded
+	Problems Problems
+}
+
+// ErrSameID says that an id stands in two files at the start, where no file has
+// a last good state to keep.
+var ErrSameID = errors.New("an id stands in two hook files")
+
+// candidate is a file on its way into a Set.
+type candidate struct {
+	Loaded
+	problems Problems
+}
+
+// Load reads all files and makes a Set of them. The error is ErrSameID, or nil:
+// a file that cannot be loaded is a problem in the Report.
+func (l *Loader) Load() (*Set, Report, error) {
+	options := l.options
+	options.Reload = l.loaded
+	var files []*candidate
+	for _, path := range l.paths {
+		for _, c := range l.read(path, options) {
+			if !slices.ContainsFunc(files, func(other *candidate) bool { return other.File == c.File }) {
+				files = append(files, c)
+			}
+		}
+	}
+	twice := l.settle(files)
+	var report Report
+	var hooks []*Hook
+	good := make(map[string][]*Hook, len(files))
+	for _, c := range files {
+		report.Files = append(report.Files, c.Loaded)
+		report.Problems = append(report.Problems, c.problems...)
+		hooks = append(hooks, c.Hooks...)
+		good[c.File] = c.Hooks
+	}
+	if twice && !l.loaded {
+		return nil, report, ErrSameID
+	}
+	l.good, l.loaded = good, true
+	return NewSet(hooks), report, nil
+}
+
+// read reads the file, or the files of the directory, at a path.
+func (l *Loader) read(path string, options Options) []*candidate {
+	info, err := os.Stat(path)
+	if err != nil {
+		return l.gone(path, err)
+	}
+	if !info.IsDir() {
+		return []*candidate{l.readFile(path, options)}
+	}
+	files, err := hookFiles(path)
+	if err != nil {
+		return l.gone(path, err)
+	}
+	list := make([]*candidate, len(files))
+	for i, file := range files {
+		list[i] = l.readFile(file, options)
+	}
+	return list
+}
+
+// hookFiles lists the hook files of a directory, hidden ones left out.
+func hookFiles(directory string) ([]string, error) {
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, entry := range entries {
+		name := entry.Name()
+		switch filepath.Ext(name) {
+		case ".json", ".yaml", ".yml":
+			if !strings.HasPrefix(name, ".") && !entry.IsDir() {
+				files = append(files, filepath.Join(directory, name))
+			}
+		}
+	}
+	return files, nil
+}
+
+// gone keeps what a listed file, or the files of a listed directory, had.
+func (l *Loader) gone(path string, err error) []*candidate {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("no such file or directory")
+	}
+	list := []*candidate{l.keep(path, fmt.Sprintf("cannot read the hook file: %v", err))}
+	prefix := path + string(filepath.Separator)
+	for _, file := range slices.Sorted(maps.Keys(l.good)) {
+		if strings.HasPrefix(file, prefix) {
+			list = append(list, l.keep(file, "its directory is gone"))
+		}
+	}
+	return list
+}
+
+// readFile reads one file; one that cannot be loaded keeps what it had.
+func (l *Loader) readFile(file string, options Options) *candidate {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return l.keep(file, fmt.Sprintf("cannot read the hook file: %v", err))
+	}
+	hooks, problems := Read(file, text, options)
+	if problems.Refused() {
+		return &candidate{Loaded{file, l.good[file], true}, problems}
+	}
+	return &candidate{Loaded{file, hooks, false}, problems}
+}
+
+func (l *Loader) keep(file, why string) *candidate {
+	return &candidate{
+		Loaded{file, l.good[file], true},
+		Problems{{At: Position{File: file}, Severity: Refusal, Text: why}},
+	}
+}
+
+// settle refuses files until no id stands in two: the one that had it before
+// may keep it, else the first. It reports whether one did.
+func (l *Loader) settle(files []*candidate) (twice bool) {
+	for {
+		owner := map[string]*candidate{}
+		var refused *candidate
+		for _, c := range files {
+			for _, h := range c.Hooks {
+				other, taken := owner[h.ID]
+				owner[h.ID] = c
+				if !taken || other == c {
+					continue
+				}
+				refused = c
+				if l.had(c, h.ID) && !other.Kept {
+					refused, other = other, c
+				}
+				l.refuse(refused, other, h.ID)
+				break
+			}
+			if refused != nil {
+				break
+			}
+		}
+		if refused == nil {
+			return twice
+		}
+		twice = true
+	}
+}
+
+func (l *Loader) had(c *candidate, id string) bool {
+	return slices.ContainsFunc(l.good[c.File], func(h *Hook) bool { return h.ID == id })
+}
+
+func (l *Loader) refuse(c, other *candidate, id string) {
+	at := Position{File: c.File}
+	for _, h := range c.Hooks {
+		if h.ID == id {
+			at = h.At
+		}
+	}
+	c.problems = append(c.problems, Problem{
+		At: at, Hook: id, Severity: Refusal,
+		Text: fmt.Sprintf("the id is that of a hook in %s already: an id must be unique over all hook files", other.File),
+	})
+	if c.Kept { // even what it had collides now: it loses the hook
+		c.Hooks = slices.DeleteFunc(slices.Clone(c.Hooks), func(h *Hook) bool { return h.ID == id })
+		return
+	}
+	c.Hooks, c.Kept = l.good[c.File], true
+}

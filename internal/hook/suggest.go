@@ -1,0 +1,47 @@
+package hook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// suggestion gives the known word that is nearest to an unknown one, as
+// " (did you mean X?)", or nothing where none is near.
+func suggestion(word string, known []string) string {
+	best, distance := "", max(2, len(word)/3)+1
+	for _, candidate := range known {
+		if d := editDistance(strings.ToLower(word), candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// editDistance counts the insertions, deletions and changes of a byte that turn
+// a into b (Levenshtein). Words over 64 bytes are infinitely far from all.
+func editDistance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return len(a) + len(b)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = slices.Min([]int{change, row[j] + 1, diagonal + 1})
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,62 @@
+package rule
+
+import (
+	"fmt"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+)
+
+// Guard is one thing that a rule checks about who calls, in words: a signature,
+// an address, a token that is compared.
+type Guard string
+
+// Guards lists what a rule checks about callers. It is empty when anyone may
+// trigger the hook: a comparison of payload values alone is no guard, for the
+// caller writes them. The list is for people to read; it does not say how the
+// checks are joined.
+func Guards(r Rule) []Guard {
+	if r == nil {
+		return nil
+	}
+	return r.guards(nil)
+}
+
+func (and And) guards(list []Guard) []Guard {
+	for _, rule := range and {
+		list = rule.guards(list)
+	}
+	return list
+}
+
+func (or Or) guards(list []Guard) []Guard {
+	for _, rule := range or {
+		list = rule.guards(list)
+	}
+	return list
+}
+
+func (not Not) guards(list []Guard) []Guard { return not.Rule.guards(list) }
+
+func (Never) guards(list []Guard) []Guard { return append(list, "nobody may") }
+
+func (v *value) guards(list []Guard) []Guard {
+	switch v.parameter.Source {
+	case delivery.Header, delivery.Query, delivery.QueryAlias:
+		return append(list, Guard(fmt.Sprintf("%s %s", v.parameter.Source, v.parameter.Name)))
+	}
+	return list
+}
+
+func (*regex) guards(list []Guard) []Guard { return list }
+
+func (*unknown) guards(list []Guard) []Guard { return list }
+
+func (a *addresses) guards(list []Guard) []Guard {
+	return append(list, Guard("address "+a.text))
+}
+
+func (s *signature) guards(list []Guard) []Guard {
+	return append(list, Guard(s.algorithm+" signature"))
+}
+
+func (*scalr) guards(list []Guard) []Guard { return append(list, "Scalr signature") }

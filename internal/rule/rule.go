@@ -1,0 +1,91 @@
+// Package rule holds trigger rules: the and/or/not/match trees that decide
+// whether a delivery triggers its hook.
+//
+// A rule is compiled once, when its hook file is loaded, and evaluated for each
+// delivery; it is immutable and may be evaluated from any number of goroutines.
+// What cannot be compiled (a regular expression, a range) is a Problem for
+// whoever reads the hook file, and an error of each evaluation that comes to it.
+//
+// The package reads no files and knows no hooks. Its logic is webhook's
+// (https://github.com/adnanh/webhook/blob/master/docs/Hook-Rules.md), errors
+// included: a value that is missing is an error, which an or passes over and
+// which ends an and.
+package rule
+
+import (
+	"errors"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+)
+
+// Rule decides about a delivery.
+type Rule interface {
+	// Evaluate reports whether the rule holds. An error that
+	// delivery.IsMissing recognises means that a value was not there; whether
+	// the hook triggers is told by the first result even then, as in webhook,
+	// where the not of a missing value is true. With any other error the
+	// delivery cannot be decided.
+	Evaluate(*Request) (bool, error)
+
+	// guards adds what the rule checks about callers.
+	guards([]Guard) []Guard
+}
+
+// Request is a delivery as rules see it.
+type Request struct {
+	*delivery.Delivery
+
+	// SoftSignatures makes an or pass over a signature that is wrong
+	// (trigger-signature-soft-failures).
+	SoftSignatures bool
+}
+
+// And holds when all of its rules do. An empty And holds.
+type And []Rule
+
+// Evaluate asks one rule after the other until one fails.
+func (and And) Evaluate(r *Request) (bool, error) {
+	for _, rule := range and {
+		if ok, err := rule.Evaluate(r); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Or holds when one of its rules does. An empty Or does not.
+type Or []Rule
+
+// Evaluate asks one rule after the other until one holds. A missing value does
+// not end it, and neither does a wrong signature where signatures fail softly.
+func (or Or) Evaluate(r *Request) (bool, error) {
+	for _, rule := range or {
+		ok, err := rule.Evaluate(r)
+		var wrong *SignatureError
+		if err != nil && !delivery.IsMissing(err) && (!r.SoftSignatures || !errors.As(err, &wrong)) {
+			return false, err
+		}
+		// With soft failures webhook lets the not of a wrong signature hold,
+		// which admits everyone who signs wrongly. That is a hole: an error
+		// that was passed over never counts as true, but for a missing value.
+		if ok && (err == nil || delivery.IsMissing(err)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Not holds when its rule does not.
+type Not struct{ Rule Rule }
+
+// Evaluate turns the answer round and passes the error on.
+func (not Not) Evaluate(r *Request) (bool, error) {
+	ok, err := not.Rule.Evaluate(r)
+	return !ok, err
+}
+
+// Never is a rule without content. It does not hold.
+type Never struct{}
+
+// Evaluate is always false.
+func (Never) Evaluate(*Request) (bool, error) { return false, nil }

@@ -1,0 +1,65 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log"
+	"net"
+	"net/http"
+	"time"
+)
+
+// The times that slow clients get before their request is in the hands of a
+// handler.
+const (
+	headerTime = 15 * time.Second
+	idleTime   = 2 * time.Minute
+)
+
+// Serve answers requests on all listeners until ctx ends. Then it takes no more
+// and returns when those that are being answered are done, or grace is over. It
+// closes the listeners. The config is that of TLS, nil without.
+func (s *Server) Serve(ctx context.Context, listeners *Listeners, config *tls.Config, grace time.Duration) error {
+	server := &http.Server{
+		Handler:           s,
+		TLSConfig:         config,
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       idleTime,
+		ErrorLog:          log.New(connectionLog{s}, "", 0),
+	}
+	failed := make(chan error, len(listeners.All))
+	for _, listener := range listeners.All {
+		go func() { failed <- server.Serve(listener) }()
+	}
+	var err error
+	running := len(listeners.All)
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		running--
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if shutdown := server.Shutdown(drain); shutdown != nil {
+		_ = server.Close()
+	}
+	for range running {
+		if other := <-failed; err == nil {
+			err = other
+		}
+	}
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// connectionLog takes what net/http has to say of connections: broken
+// handshakes and the like, of interest to whoever looks closely.
+type connectionLog struct{ s *Server }
+
+func (c connectionLog) Write(p []byte) (int, error) {
+	c.s.options.Log.Info().Msg(string(p[:max(len(p)-1, 0)]))
+	return len(p), nil
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// spoolMemory is how much of a command's output is kept in memory until it is
+// sent; more goes into a file.
+const spoolMemory = 1 << 20
+
+// spool keeps what is written to it until it is read. It is for one writer, and
+// then one reader.
+type spool struct {
+	directory string
+	memory    bytes.Buffer
+	file      *os.File // holds all once there is one
+}
+
+func newSpool(directory string) *spool { return &spool{directory: directory} }
+
+func (s *spool) Write(p []byte) (int, error) {
+	if s.file == nil && s.memory.Len()+len(p) <= spoolMemory {
+		return s.memory.Write(p)
+	}
+	if s.file == nil {
+		file, err := os.CreateTemp(s.directory, "output-")
+		if err != nil {
+			return 0, fmt.Errorf("keep a long output: %w", err)
+		}
+		s.file = file
+		if _, err := s.memory.WriteTo(file); err != nil {
+			return 0, fmt.Errorf("keep a long output: %w", err)
+		}
+	}
+	return s.file.Write(p)
+}
+
+// Reader gives all that was written, and its first bytes.
+func (s *spool) Reader() (all io.Reader, head []byte, err error) {
+	const sniffed = 512 // what http.DetectContentType looks at
+	if s.file == nil {
+		content := s.memory.Bytes()
+		return bytes.NewReader(content), content[:min(len(content), sniffed)], nil
+	}
+	head = make([]byte, sniffed)
+	n, err := s.file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, err
+	}
+	_, err = s.file.Seek(0, io.SeekStart)
+	return s.file, head[:n], err
+}
+
+// Close throws everything away.
+func (s *spool) Close() {
+	if s.file != nil {
+		_ = s.file.Close()
+		_ = os.Remove(s.file.Name())
+	}
+}
