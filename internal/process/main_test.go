@@ -44,11 +44,16 @@ func TestMain(m *testing.M) {
 		os.Exit(99)
 	}
 	play(os.Args[1:])
+	exit(0)
 }
+
+// exit ends at once: what coverage and the race detector do at an orderly end
+// would be seen in the output.
+func exit(code int) { syscall.Exit(code) }
 
 func roles() map[string]func([]string) {
 	return map[string]func([]string){
-		"exit":  func(a []string) { code, _ := strconv.Atoi(a[0]); os.Exit(code) },
+		"exit":  func(a []string) { code, _ := strconv.Atoi(a[0]); exit(code) },
 		"print": playPrint,
 		"cat":   func([]string) { n, err := io.Copy(os.Stdout, os.Stdin); fmt.Println("\nread", n, err) },
 		"where": func([]string) { dir, _ := os.Getwd(); fmt.Print(dir) },
@@ -87,18 +92,24 @@ func playPrint(args []string) {
 	}
 }
 
-// playSpew prints that many bytes on standard error: numbered lines of 16.
+// spewed is the size of the blocks that playSpew prints.
+const spewed = 4096
+
+// playSpew prints that many bytes on standard error, in blocks that begin with
+// their number.
 func playSpew(args []string) {
 	size, _ := strconv.Atoi(args[0])
-	block := make([]byte, 0, 1<<20)
-	for n := 0; n < size; n += 16 {
-		block = fmt.Appendf(block, "%015d\n", n/16)
-		if len(block) == cap(block) || n+16 >= size {
-			os.Stderr.Write(block)
-			block = block[:0]
+	page := make([]byte, 0, 16*spewed)
+	for n := range size / spewed {
+		page = fmt.Appendf(page, "%015d\n%s", n, filler)
+		if len(page) == cap(page) || n+1 == size/spewed {
+			os.Stderr.Write(page)
+			page = page[:0]
 		}
 	}
 }
+
+var filler = strings.Repeat("x", spewed-16)
 
 func playUntil(sig os.Signal, then func()) {
 	got := make(chan os.Signal, 1)
@@ -156,7 +167,7 @@ func playLeaveLate([]string) {
 	}
 	fmt.Println("early")
 	runtime.KeepAlive(held) // it stays open until this process ends
-	os.Exit(0)
+	exit(0)
 }
 
 // playTree starts one child in the group, one in a session of its own, and one
@@ -175,6 +186,12 @@ func playTree([]string) {
 	time.Sleep(time.Hour)
 }
 
+// roleEnv is the environment for a role. Under the race detector a process
+// would sleep a second before it ends.
+func roleEnv(role string) []string {
+	return []string{roleVariable + "=" + role, "GORACE=atexit_sleep_ms=0"}
+}
+
 // script is a Spec for a role of this binary.
 func script(t testing.TB, role string, args ...string) Spec {
 	t.Helper()
@@ -185,7 +202,7 @@ func script(t testing.TB, role string, args ...string) Spec {
 	return Spec{
 		Path:       binary,
 		Args:       append([]string{binary}, args...),
-		Env:        []string{roleVariable + "=" + role, "GORACE=atexit_sleep_ms=0"},
+		Env:        roleEnv(role),
 		KeepOutput: 1 << 20,
 		KillGrace:  time.Minute, // a test that meant SIGTERM shall not pass by SIGKILL
 	}

@@ -18,7 +18,7 @@ import (
 func TestARealNoExecMountIsTold(t *testing.T) {
 	t.Parallel()
 	host := exec.Command(script(t, "").Path, t.TempDir())
-	host.Env = []string{roleVariable + "=noexec-mount"}
+	host.Env = roleEnv("noexec-mount")
 	host.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},

@@ -107,7 +107,7 @@ func TestInheritedDescriptorsDoNotReachScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		host := exec.Command(script(t, "").Path, way)
-		host.Env = []string{roleVariable + "=seal-host"}
+		host.Env = roleEnv("seal-host")
 		host.ExtraFiles = []*os.File{file, file}
 		output, err := host.CombinedOutput()
 		file.Close()
@@ -132,7 +132,7 @@ func playSealHost(args []string) {
 	}
 	if err == nil {
 		var p *Process
-		p, err = Start(Spec{Path: os.Args[0], Env: []string{roleVariable + "=descriptors"}, KeepOutput: 1 << 16})
+		p, err = Start(Spec{Path: os.Args[0], Env: roleEnv("descriptors"), KeepOutput: 1 << 16})
 		if err == nil {
 			r := p.Wait(context.Background())
 			os.Stdout.Write(r.Output)
@@ -155,7 +155,7 @@ func playDescriptors([]string) {
 func TestReaper(t *testing.T) {
 	t.Parallel()
 	host := exec.Command(script(t, "").Path)
-	host.Env = []string{roleVariable + "=reaper-host"}
+	host.Env = roleEnv("reaper-host")
 	output, err := host.CombinedOutput()
 	if err != nil || string(output) != "zombies without a reaper: true\nwrong exit codes: 0\nchildren left: 0\n" {
 		t.Errorf("%v:\n%s", err, output)
