@@ -142,12 +142,12 @@ func (b *buffer) readAll(body io.Reader, contentLength int64) error {
 	return fmt.Errorf("read the request's body: %w", io.ErrNoProgress)
 }
 
-// next is the size that follows the present one: twice as much, but not beyond
-// what was announced unless that has come already.
+// next is the size that follows the present one: what was announced, but at
+// most four times what has come; twice that if nothing was announced.
 func (b *buffer) next(contentLength int64) int64 {
 	size := max(2*b.held, 4<<10)
 	if contentLength > b.held {
-		size = min(size, contentLength)
+		size = min(4*b.held, contentLength)
 	}
 	return min(size, b.max)
 }

@@ -47,7 +47,7 @@ type Delivery struct {
 	form     *fields   // the payload, if it is a form
 	refused  error     // why a multipart form cannot be parsed
 	problems []error
-	normal   string // the payload for paths, made when first wanted
+	forPaths string // the payload for paths, made when first wanted
 
 	headers, query *fields
 }

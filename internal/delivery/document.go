@@ -132,7 +132,11 @@ func (d *document) locate(name string) (start, end int, ok bool) {
 		return locate(d.text, 0, rest)
 	}
 	if d.text[0] == '{' && d.index != nil {
-		return choose(d.text, name, slices.All(d.index))
+		c := newChoice(name)
+		for i := range d.index {
+			c.see(d.text, &d.index[i])
+		}
+		return c.locate(d.text)
 	}
 	return locate(d.text, 0, name)
 }
@@ -141,7 +145,12 @@ func (d *document) locate(name string) (start, end int, ok bool) {
 func locate(text string, pos int, name string) (start, end int, ok bool) {
 	switch text[pos] {
 	case '{':
-		return choose(text, name, members(text, pos))
+		c := newChoice(name)
+		for m, ok := nextMember(text, pos+1); ok; m, ok = nextMember(text, m.end) {
+			m.end = skipValue(text, m.start)
+			c.see(text, &m)
+		}
+		return c.locate(text)
 	case '[':
 		head, rest, dotted := strings.Cut(name, ".")
 		number, err := strconv.ParseUint(head, 10, 64)
@@ -160,40 +169,39 @@ func locate(text string, pos int, name string) (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// members yields the members of the object at pos.
-func members(text string, pos int) func(yield func(int, member) bool) {
-	return func(yield func(int, member) bool) {
-		pos++
-		for i := 0; ; i++ {
-			m, ok := nextMember(text, pos)
-			if !ok {
-				return
-			}
-			m.end = skipValue(text, m.start)
-			if !yield(i, m) {
-				return
-			}
-			pos = m.end
-		}
+// choice looks for a name among an object's members: for the last whose key is
+// all of it, and the last whose key is its part before the first dot.
+type choice struct {
+	name, head, rest string
+	dotted           bool
+	whole            member // its start is 0 while there is none
+	part             int    // where the value starts; 0 while there is none
+}
+
+func newChoice(name string) choice {
+	c := choice{name: name}
+	c.head, c.rest, c.dotted = strings.Cut(name, ".")
+	return c
+}
+
+func (c *choice) see(text string, m *member) {
+	switch key := decodeString(text[m.keyStart:m.keyEnd]); key {
+	case c.name:
+		c.whole = *m
+	case c.head:
+		c.part = m.start
 	}
 }
 
-// choose finds name among an object's members.
-func choose(text, name string, all func(yield func(int, member) bool)) (start, end int, ok bool) {
-	head, rest, dotted := strings.Cut(name, ".")
-	part := -1
-	for _, m := range all {
-		switch key := decodeString(text[m.keyStart:m.keyEnd]); key {
-		case name:
-			start, end, ok = m.start, m.end, true
-		case head:
-			part = m.start
-		}
+// locate returns where the value is, looking further in the part if need be.
+func (c *choice) locate(text string) (start, end int, ok bool) {
+	switch {
+	case c.whole.start > 0:
+		return c.whole.start, c.whole.end, true
+	case c.dotted && c.part > 0:
+		return locate(text, c.part, c.rest)
 	}
-	if ok || !dotted || part < 0 {
-		return start, end, ok
-	}
-	return locate(text, part, rest)
+	return 0, 0, false
 }
 
 // element returns where the list at pos has its element of that number.

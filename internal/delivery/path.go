@@ -1,12 +1,14 @@
 package delivery
 
 import (
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 )
 
-// findPath resolves a gjson path in a normalised JSON text. It comes after the
+// findPath resolves a gjson path in a text that pathText made. It comes after the
 // literal names, and only for names that can mean nothing but a path: plain
 // dotted names never take another meaning.
 func findPath(text, path string) (value, bool) {
@@ -55,4 +57,69 @@ func isPath(name string) bool {
 		}
 		rest = rest[end+1:]
 	}
+}
+
+// pathText returns a JSON text for paths: gjson finds the first of equal keys,
+// where the last counts, so each key must be there once. Texts are nearly
+// always so, and are then used as they are.
+func pathText(text string) string {
+	if hasPlainKeys(text) {
+		return text
+	}
+	return normalise(text)
+}
+
+// hasPlainKeys reports whether no object in text has a key twice, or one that
+// could be spelt in another way.
+func hasPlainKeys(text string) bool {
+	var keys []string // of the objects that are open
+	var open []int    // where the keys of each open object or list start
+	for pos := 0; pos < len(text); {
+		switch text[pos] {
+		case '"':
+			end := skipString(text, pos)
+			inside := text[pos+1 : end-1]
+			pos = end
+			for pos < len(text) && isSpace(text[pos]) {
+				pos++
+			}
+			if pos == len(text) || text[pos] != ':' {
+				continue
+			}
+			if strings.IndexByte(inside, '\\') >= 0 || !utf8.ValidString(inside) {
+				return false
+			}
+			keys = append(keys, inside)
+			continue
+		case '{', '[':
+			open = append(open, len(keys))
+		case '}', ']':
+			first := open[len(open)-1]
+			if repeats(keys[first:]) {
+				return false
+			}
+			keys, open = keys[:first], open[:len(open)-1]
+		}
+		pos++
+	}
+	return true
+}
+
+// repeats reports whether a key is there twice. It may reorder them.
+func repeats(keys []string) bool {
+	if len(keys) > 12 { // fewer are compared faster than sorted
+		slices.Sort(keys)
+		for i := 1; i < len(keys); i++ {
+			if keys[i] == keys[i-1] {
+				return true
+			}
+		}
+		return false
+	}
+	for i := range keys {
+		if slices.Contains(keys[:i], keys[i]) {
+			return true
+		}
+	}
+	return false
 }

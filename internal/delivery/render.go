@@ -100,11 +100,12 @@ func (r *renderer) write(pos int) int {
 // string appends a string. In a canonical text it is spelt as encoding/json
 // does, else as it came unless it holds what is no UTF-8.
 func (r *renderer) string(quoted string) {
-	if !r.canonical && utf8.ValidString(quoted) {
+	inside := quoted[1 : len(quoted)-1]
+	if isCanonical(inside) || !r.canonical && utf8.ValidString(inside) {
 		r.out = append(r.out, quoted...)
 		return
 	}
-	r.out = appendString(r.out, decodeString(quoted[1:len(quoted)-1]))
+	r.out = appendString(r.out, decodeString(inside))
 }
 
 func (r *renderer) object(pos int) int {

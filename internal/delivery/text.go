@@ -37,6 +37,26 @@ func appendString(out []byte, text string) []byte {
 	return append(out, quoted...)
 }
 
+// isCanonical reports whether a JSON string's inside is spelt as encoding/json
+// spells it. It may say no of one that is.
+func isCanonical(inside string) bool {
+	ascii := true
+	for i := 0; i < len(inside); i++ {
+		switch c := inside[i]; {
+		case c == '\\':
+			i++
+			if c = inside[i]; c == 'u' || c == '/' {
+				return false
+			}
+		case c == '<', c == '>', c == '&':
+			return false
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return ascii || isPlainUnicode(inside)
+}
+
 // isPlain reports whether text stands in a JSON string as it is.
 func isPlain(text string) bool {
 	ascii := true
@@ -48,8 +68,9 @@ func isPlain(text string) bool {
 			ascii = false
 		}
 	}
-	if ascii {
-		return true
-	}
+	return ascii || isPlainUnicode(text)
+}
+
+func isPlainUnicode(text string) bool {
 	return utf8.ValidString(text) && !strings.Contains(text, "\u2028") && !strings.Contains(text, "\u2029")
 }

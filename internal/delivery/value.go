@@ -121,20 +121,20 @@ func (d *Delivery) findPayload(name string) (found value, ok bool) {
 	if ok || !isPath(name) {
 		return found, ok
 	}
-	if d.normal == "" {
-		d.normal = d.normalPayload()
+	if d.forPaths == "" {
+		d.forPaths = d.pathText()
 	}
-	return findPath(d.normal, name)
+	return findPath(d.forPaths, name)
 }
 
-func (d *Delivery) normalPayload() string {
+func (d *Delivery) pathText() string {
 	if d.form != nil {
 		return string(d.form.appendTo(nil))
 	}
 	if d.document.root {
-		return `{"root":` + normalise(d.document.text) + `}`
+		return `{"root":` + pathText(d.document.text) + `}`
 	}
-	return normalise(d.document.text)
+	return pathText(d.document.text)
 }
 
 // findHeader looks for a name in any case. In a header that was parsed as JSON
