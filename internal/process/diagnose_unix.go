@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,9 @@ import (
 // files again, so it may in rare cases see another state than the start did;
 // the system's words are always in the error.
 func diagnoseStart(spec Spec, err error) *StartError {
+	if absolute, absErr := filepath.Abs(spec.Path); absErr == nil {
+		spec.Path = absolute // a path from the server's directory shall say which that is
+	}
 	failed := &StartError{Kind: Other, Path: spec.Path, Err: err}
 	var errno syscall.Errno
 	errors.As(err, &errno)

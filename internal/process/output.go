@@ -49,8 +49,8 @@ func (c *collector) run() {
 		n, err := c.pipe.Read(buffer)
 		open := c.take(buffer[:n])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			c.takeRest(buffer)
-			c.close(true)
+			held := c.takeRest(buffer)
+			c.close(held)
 			break
 		}
 		if err != nil {
@@ -76,17 +76,19 @@ func drain(pipe io.Reader) {
 }
 
 // takeRest takes what is in the pipe at the deadline: when the writer was slow,
-// the first process's own output may still wait there.
-func (c *collector) takeRest(buffer []byte) {
+// the first process's own output may still wait there. It reports whether
+// something still holds the pipe.
+func (c *collector) takeRest(buffer []byte) bool {
 	_ = c.pipe.SetReadDeadline(time.Time{})
 	for left := pipeCapacity; left > 0; {
 		n := readWaiting(c.pipe, buffer[:min(left, len(buffer))])
 		if n <= 0 {
-			return
+			return n < 0
 		}
 		c.take(buffer[:n])
 		left -= n
 	}
+	return true
 }
 
 // take keeps and forwards data. It reports whether more is wanted.

@@ -120,6 +120,32 @@ func TestInheritedDescriptorsDoNotReachScripts(t *testing.T) {
 	}
 }
 
+// Not parallel: it counts the descriptors of this process.
+func TestNoDescriptorIsLeftOpen(t *testing.T) {
+	count := func() int {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	once := func() {
+		spec := script(t, "cat")
+		spec.Stdin = strings.NewReader("input")
+		run(t, spec)
+		spec.Path, spec.Stdin = "/no/such/program", strings.NewReader("input")
+		if _, err := Start(spec); err == nil {
+			t.Fatal("it started")
+		}
+	}
+	once() // what the runtime opens for good is open now
+	before := count()
+	for range 10 {
+		once()
+	}
+	eventually(t, "the readers close their pipes", func() bool { return count() <= before })
+}
+
 // playSealHost inherited descriptors, seals them, and starts a script that
 // shows its own.
 func playSealHost(args []string) {

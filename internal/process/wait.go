@@ -35,7 +35,7 @@ type Result struct {
 	Head    int    // Output[:Head] came first and Output[Head:] last; what is omitted was between
 	Omitted int64  // bytes of output that are not in Output
 
-	Leftover bool   // something that the first process started was still running when Wait returned
+	Leftover bool   // something still held the pipe or was in the group when Wait returned; a daemon that left both is not seen
 	Hint     string // for a script that started and failed: why, where the file shows it; else empty
 }
 
