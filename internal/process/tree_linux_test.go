@@ -18,19 +18,29 @@ import (
 
 func TestTheWholeTreeIsKilled(t *testing.T) {
 	t.Parallel()
-	heard := listen("tree stands")
-	spec := script(t, "tree")
-	spec.Mark = "PAWL_RUN_ID=" + t.Name() + fmt.Sprint(os.Getpid())
-	spec.Env = append(spec.Env, spec.Mark)
-	spec.Output, spec.KillGrace = heard, 50*time.Millisecond
-	r := start(t, spec).Wait(cancelWhen(t, heard))
-	pids := left(t, r.Output)
-	if len(pids) != 3 || !r.Interrupted || r.Signal != "SIGKILL" || r.Leftover {
-		t.Fatalf("result %+v with output %q, want three children and SIGKILL", r, r.Output)
-	}
-	for i, pid := range pids {
-		eventually(t, []string{"the child in the group", "the child in its own session", "the orphan with the mark"}[i]+" ends",
-			func() bool { return ended(pid) })
+	children := []string{"the child in the group", "the child in its own session", "the orphan in its own session"}
+	for name, found := range map[string]int{"with a mark": 3, "without": 2} {
+		heard := listen("tree stands")
+		spec := script(t, "tree")
+		mark := "PAWL_RUN_ID=" + t.Name() + fmt.Sprint(os.Getpid())
+		if found == len(children) {
+			spec.Mark = mark
+		}
+		spec.Env = append(spec.Env, mark)
+		spec.Output, spec.KillGrace = heard, 50*time.Millisecond
+		r := start(t, spec).Wait(cancelWhen(t, heard))
+		pids := left(t, r.Output)
+		if len(pids) != len(children) || !r.Interrupted || r.Signal != "SIGKILL" || r.Leftover != (found < len(children)) {
+			t.Fatalf("%s: result %+v with output %q, want three children and SIGKILL", name, r, r.Output)
+		}
+		for i, pid := range pids[:found] {
+			eventually(t, name+" "+children[i]+" ends", func() bool { return ended(pid) })
+		}
+		for _, pid := range pids[found:] {
+			if ended(pid) {
+				t.Error("an orphan without a mark was found all the same: the test shows nothing")
+			}
+		}
 	}
 }
 
@@ -183,7 +193,7 @@ func TestReaper(t *testing.T) {
 	host := exec.Command(script(t, "").Path)
 	host.Env = roleEnv("reaper-host")
 	output, err := host.CombinedOutput()
-	if err != nil || string(output) != "zombies without a reaper: true\nwrong exit codes: 0\nchildren left: 0\n" {
+	if err != nil || string(output) != "zombies without a reaper: true\nonly our own child is left: true, its exit code: 3\nwrong exit codes: 0\nchildren left: 0\n" {
 		t.Errorf("%v:\n%s", err, output)
 	}
 }
@@ -207,6 +217,17 @@ func playReaperHost([]string) {
 	}
 	runShell(0)
 	fmt.Println("zombies without a reaper:", within(20*time.Second, func() bool { return len(ownChildren(true)) == 2 }))
+
+	own, err := Start(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", "exit 3"}})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	within(20*time.Second, func() bool { return len(ownChildren(true)) == 3 })
+	reapListed(children) // as when the kernel shows our own child alone
+	left := ownChildren(false)
+	fmt.Printf("only our own child is left: %v, its exit code: %d\n",
+		len(left) == 1 && left[0] == own.PID(), own.Wait(context.Background()).ExitCode)
 
 	stop, err := StartReaper(context.Background(), true)
 	if err != nil {
