@@ -17,14 +17,26 @@ type reloader struct {
 	log     zerolog.Logger
 	current atomic.Pointer[hook.Set]
 
+	paths  []string
+	before *hook.Snapshot // of the files just before they were first read; nil unless they are watched
+
 	mu     sync.Mutex // one load at a time
 	loader *hook.Loader
 }
 
-func newReloader(paths []string, template bool, log zerolog.Logger) *reloader {
-	r := &reloader{log: log, loader: hook.NewLoader(paths, hook.Options{Template: template})}
+// newReloader makes a reloader without hooks yet. With watched, watch can be
+// called and misses nothing that changes from now on.
+func newReloader(s *settings, watched bool, log zerolog.Logger) (*reloader, error) {
+	r := &reloader{log: log, paths: s.hooks, loader: hook.NewLoader(s.hooks, hook.Options{Template: s.template})}
 	r.current.Store(hook.NewSet(nil))
-	return r
+	if watched {
+		before, err := hook.TakeSnapshot(s.hooks)
+		if err != nil {
+			return nil, err
+		}
+		r.before = before
+	}
+	return r, nil
 }
 
 func (r *reloader) set() *hook.Set { return r.current.Load() }
@@ -81,9 +93,9 @@ func ids(hooks []*hook.Hook) string {
 }
 
 // watch reloads when a file changes, until ctx ends.
-func (r *reloader) watch(ctx context.Context, paths []string) {
-	options := hook.WatchOptions{Log: func(text string) { r.log.Warn().Msg(text) }}
-	err := hook.Watch(ctx, paths, options, func() {
+func (r *reloader) watch(ctx context.Context) {
+	options := hook.WatchOptions{Loaded: r.before, Log: func(text string) { r.log.Warn().Msg(text) }}
+	err := hook.Watch(ctx, r.paths, options, func() {
 		r.log.Info().Msg("hook files changed; reloading")
 		r.reload()
 	})

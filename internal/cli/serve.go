@@ -120,7 +120,10 @@ func (a *app) runServe(ctx context.Context, s *settings) error {
 
 // serve loads the hooks and answers requests.
 func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listeners *server.Listeners, data dataDirectory) error {
-	hooks := newReloader(s.hooks, s.template, log)
+	hooks, err := newReloader(s, s.hotreload, log)
+	if err != nil {
+		return err
+	}
 	if err := hooks.load(); err != nil {
 		return err
 	}
@@ -163,7 +166,7 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 	var background sync.WaitGroup
 	defer background.Wait()
 	if s.hotreload {
-		background.Go(func() { hooks.watch(ctx, s.hooks) })
+		background.Go(func() { hooks.watch(ctx) })
 	}
 	a.announce(s, log, listeners, front, hooks.set())
 	served := make(chan error, 1)

@@ -24,7 +24,7 @@ var (
 	// ErrFull says that no more can wait. The sender should try again later.
 	ErrFull = errors.New("too many deliveries wait already")
 	// ErrStopped says that Pawl stops, and nothing is accepted any more.
-	ErrStopped = errors.New("Pawl is stopping")
+	ErrStopped = errors.New("stopping: nothing is accepted any more")
 )
 
 // Options bounds an engine. Every number must be positive.

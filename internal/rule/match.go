@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"regexp"
@@ -158,8 +157,6 @@ func (a *addresses) Evaluate(r *Request) (bool, error) {
 	}
 	return false, nil
 }
-
-var errNoRange = errors.New("ip-range is empty: it admits nobody")
 
 // parseRanges reads addresses and CIDR ranges with white space between them. A
 // plain address means itself alone: webhook takes a plain IPv6 address for its

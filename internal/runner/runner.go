@@ -76,7 +76,7 @@ func (r *Runner) Run(ctx context.Context, attempt run.Run, output io.Writer) run
 	if outcome.State() != run.Succeeded {
 		level = zerolog.WarnLevel
 	}
-	event := log.WithLevel(level).Dur("took", outcome.Ended.Sub(outcome.Started))
+	event := log.WithLevel(level).Stringer("took", outcome.Ended.Sub(outcome.Started).Round(time.Microsecond))
 	if outcome.End == run.Exited {
 		event = event.Int("exit", outcome.ExitCode)
 	}

@@ -52,7 +52,7 @@ func (r *recorder) log(log zerolog.Logger, request *http.Request, took time.Dura
 	if status == 0 {
 		status = http.StatusOK
 	}
-	log.Info().Int("status", status).Int64("bytes", r.bytes).Dur("took", took).
+	log.Info().Int("status", status).Int64("bytes", r.bytes).Stringer("took", took.Round(time.Microsecond)).
 		Str("remote", request.RemoteAddr).Str("host", request.Host).
 		Msg(request.Method + " " + request.URL.EscapedPath())
 	if r.dump {

@@ -88,7 +88,9 @@ func (s *Server) sendOutput(w http.ResponseWriter, r *http.Request, h *hook.Hook
 		respond(w, http.StatusInternalServerError, failedText)
 		return
 	}
-	setContentType(w, head)
+	if code != http.StatusNoContent && code != http.StatusNotModified {
+		setContentType(w, head)
+	}
 	if code != 0 {
 		w.WriteHeader(code)
 	}
@@ -97,7 +99,7 @@ func (s *Server) sendOutput(w http.ResponseWriter, r *http.Request, h *hook.Hook
 
 // respond answers with a text. A code of 0 is 200.
 func respond(w http.ResponseWriter, code int, text string) {
-	if text != "" {
+	if code != http.StatusNoContent && code != http.StatusNotModified {
 		setContentType(w, []byte(text))
 	}
 	if code != 0 {
@@ -110,13 +112,13 @@ func respond(w http.ResponseWriter, code int, text string) {
 // in webhook it is guessed from the content, with one difference: nothing that
 // a browser would run is guessed, for an answer may echo what a stranger sent.
 func setContentType(w http.ResponseWriter, content []byte) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if w.Header().Get("Content-Type") != "" || len(content) == 0 {
 		return
 	}
 	guess := http.DetectContentType(content)
-	if strings.HasPrefix(guess, "text/") || strings.Contains(guess, "xml") {
+	if strings.HasPrefix(guess, "text/html") || strings.HasPrefix(guess, "text/xml") {
 		guess = "text/plain; charset=utf-8"
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 	}
 	w.Header().Set("Content-Type", guess)
 }
