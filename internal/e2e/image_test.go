@@ -150,8 +150,10 @@ func check(t *testing.T, err error) {
 
 // sbom is the part of a CycloneDX report that the tests read.
 type sbom struct {
-	BOMFormat  string
-	Metadata   struct{ Component struct{ Name, Version string } }
+	BOMFormat string
+	Metadata  struct {
+		Component struct{ Name, Version string }
+	}
 	Components []struct{ Name, Version, Type string }
 }
 

@@ -54,7 +54,9 @@ func start(t *testing.T, cmd *exec.Cmd) *service {
 			<-s.ended
 		}
 		if t.Failed() {
-			t.Logf("%s said:\n%s", cmd.Path, s.text())
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			t.Logf("%s said in the end:\n%s", cmd.Path, strings.Join(s.lines[max(0, len(s.lines)-15):], "\n"))
 		}
 	})
 	return s

@@ -38,7 +38,7 @@ func (r *registry) serve(t *testing.T, httpMore, more string) {
 	t.Helper()
 	dir := t.TempDir()
 	config := fmt.Sprintf(`version: 0.1
-log: {level: info}
+log: {level: info, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: %s}
   delete: {enabled: true}

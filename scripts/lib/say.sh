@@ -22,9 +22,7 @@ complain() { printf '%s\n' "$*" >&2; }
 # shown prints a value from outside so that it can neither move the cursor nor
 # forge a line: what is not printable ASCII becomes "?", and it ends at 200
 # characters.
-shown() {
-	printf '%s' "$1" | cut -c 1-200 | tr '\n' '?' | tr -c ' -~' '?'
-}
+shown() { printf '%.200s' "$1" | tr -c ' -~' '?'; }
 
 # show_tail prints the last lines of a program's messages, indented.
 show_tail() {
