@@ -87,6 +87,17 @@ var watchCases = []struct {
 		},
 	},
 	{
+		name:   "its directory is removed and made again at once",
+		listed: "conf/hooks.json",
+		before: func(d tree) { d.write("conf/hooks.json", "one") },
+		rounds: []func(d tree){
+			func(d tree) { d.remove("conf"); d.write("conf/hooks.json", "two") },
+			func(d tree) { d.write("conf/hooks.json", "three") },
+			func(d tree) { d.remove("conf"); d.write("conf/hooks.json", "four") },
+			func(d tree) { d.write("conf/hooks.json", "five") },
+		},
+	},
+	{
 		name:   "its directory is exchanged for another",
 		listed: "conf/hooks.json",
 		before: func(d tree) { d.write("conf/hooks.json", "one") },

@@ -25,7 +25,7 @@ const (
 )
 
 // Snapshot tells one state of the listed hook files from another: which are
-// there, what their names lead to, and what they hold. It does not keep their
+// there, which files their names lead to, and what those hold. It does not keep their
 // content. It is never changed.
 type Snapshot struct {
 	stamps map[string]stamp
@@ -51,7 +51,6 @@ func TakeSnapshot(paths []string) (*Snapshot, error) {
 
 // stamp is what tells one state of a file from another.
 type stamp struct {
-	links   string      // the links on the way, and where each leads
 	info    fs.FileInfo // nil where nothing is
 	sum     [sha256.Size]byte
 	problem string // why the content could not be read
@@ -93,7 +92,7 @@ func (s *Snapshot) add(path string, before *Snapshot, now time.Time) (string, fs
 		s.spots[spot] = true
 		s.directories[filepath.Dir(spot)] = true
 	}
-	mark := stamp{links: strings.Join(way.links, "\n")}
+	var mark stamp
 	if way.end != "" {
 		if info, err := os.Stat(way.end); err == nil {
 			mark.info = info
@@ -122,7 +121,7 @@ func (s *Snapshot) same(other *Snapshot) bool {
 	}
 	for path, mine := range s.stamps {
 		theirs, ok := other.stamps[path]
-		if !ok || mine.links != theirs.links || mine.problem != theirs.problem ||
+		if !ok || mine.problem != theirs.problem ||
 			mine.sum != theirs.sum || !mine.sameInfo(theirs) {
 			return false
 		}
@@ -175,14 +174,13 @@ func isHookFile(name string) bool {
 type way struct {
 	end   string   // the file's path without links; empty where the path leads nowhere
 	spots []string // as in Snapshot; the last is the end, or what is missing
-	links []string // "path -> target" for each link passed
 }
 
 // follow goes along an absolute path as the system does, link by link.
 func follow(path string) way {
 	var w way
 	here, rest := split(path)
-	for len(rest) > 0 {
+	for links := 0; len(rest) > 0; {
 		name := rest[0]
 		rest = rest[1:]
 		switch name {
@@ -204,10 +202,10 @@ func follow(path string) way {
 		}
 		w.spots = append(w.spots, at)
 		target, err := os.Readlink(at)
-		if err != nil || len(w.links) == maxLinks {
+		if err != nil || links == maxLinks {
 			return w
 		}
-		w.links = append(w.links, at+" -> "+target)
+		links++
 		start, ahead := split(target)
 		if start != "" {
 			here = start
