@@ -22,17 +22,17 @@ import (
 	"time"
 )
 
-// The steps of a renewal, each followed by a handshake a second later: which
-// certificate it gets, and what the log is told.
-func TestTLSReadsTheCertificateAgain(t *testing.T) {
-	one, two, three := newPair(t, "one"), newPair(t, "two"), newPair(t, "three")
-	type step struct {
-		name string
-		do   func(d pairDir)
-		use  string
-		log  string // a part of the message; none when empty
-	}
-	for name, steps := range map[string][]step{
+// renewalStep is a step of a renewal, which a handshake a second later follows.
+type renewalStep struct {
+	name string
+	do   func(d pairDir)
+	use  string // the certificate that the handshake gets
+	log  string // a part of what the log is told; nothing when empty
+}
+
+// renewals begin with the pair one.
+func renewals(one, two, three pemPair) map[string][]renewalStep {
+	return map[string][]renewalStep{
 		"both written": {
 			{"nothing", func(pairDir) {}, "one", ""},
 			{"renewal", func(d pairDir) { d.put(two.cert, two.key) }, "two", "cert.pem was read again"},
@@ -78,7 +78,12 @@ func TestTLSReadsTheCertificateAgain(t *testing.T) {
 			{"swap", func(d pairDir) { d.swap(two); d.age(time.Hour) }, "two", "was read again"},
 			{"swap", func(d pairDir) { d.swap(three); d.age(time.Hour) }, "three", "was read again"},
 		},
-	} {
+	}
+}
+
+func TestTLSReadsTheCertificateAgain(t *testing.T) {
+	one := newPair(t, "one")
+	for name, steps := range renewals(one, newPair(t, "two"), newPair(t, "three")) {
 		t.Run(name, func(t *testing.T) {
 			d := pairDir{t, t.TempDir()}
 			d.put(one.cert, one.key)
