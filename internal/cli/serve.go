@@ -236,9 +236,12 @@ func tellLost(lost []run.Run, log zerolog.Logger) {
 // stopSignals are what ends pawl.
 func stopSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
-// inherited is what scripts get of an environment: all but what configures Pawl.
+// inherited is what scripts get of an environment: all but what configures
+// Pawl, what systemd tells it alone, and what has no name.
 func inherited(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(item string) bool {
-		return strings.HasPrefix(item, "PAWL_")
+		name, _, found := strings.Cut(item, "=")
+		return !found || name == "" || name == "NOTIFY_SOCKET" ||
+			strings.HasPrefix(name, "WATCHDOG_") || strings.HasPrefix(name, "PAWL_")
 	})
 }

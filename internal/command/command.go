@@ -15,6 +15,7 @@ import (
 
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/process"
 )
 
 // Command is what a script is given.
@@ -41,7 +42,8 @@ type File struct {
 const prefix = "HOOK_"
 
 // Build makes the command of a hook for a delivery. The error says what keeps
-// it from running: a file's value that should be base64 and is not.
+// it from running: a name that no variable can have, or a file's value that
+// should be base64 and is not.
 func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
 	c := Command{Name: h.Command, Directory: h.Directory, Args: make([]string, 1, 1+len(h.Arguments))}
 	c.Args[0] = h.Command
@@ -50,9 +52,15 @@ func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
 		c.Args = append(c.Args, value)
 	}
 	for _, a := range h.Environment {
-		if value, ok := c.value(d, a); ok {
-			c.Env = Setenv(c.Env, cmp.Or(a.Variable, prefix+a.Name), value)
+		value, ok := c.value(d, a)
+		if !ok {
+			continue
 		}
+		name := cmp.Or(a.Variable, prefix+a.Name)
+		if err := process.CheckName(name); err != nil {
+			return c, fmt.Errorf("pass-environment-to-command: %w", err)
+		}
+		c.Env = Setenv(c.Env, name, value)
 	}
 	for _, a := range h.Files {
 		value, ok := c.value(d, a)
@@ -60,6 +68,9 @@ func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
 			continue
 		}
 		file := File{cmp.Or(a.Variable, prefix+strings.ToUpper(a.Name)), []byte(value)}
+		if err := process.CheckName(file.Variable); err != nil {
+			return c, fmt.Errorf("pass-file-to-command: %w", err)
+		}
 		if a.Base64Decode {
 			content, err := decodeBase64(value)
 			if err != nil {

@@ -63,7 +63,8 @@ type Outcome struct {
 	Started  time.Time
 	Ended    time.Time
 	Output   []byte // what was kept of standard output and error together
-	Omitted  int64  // bytes of output left out between the kept head and tail
+	Head     int    // Output[:Head] came first, Output[Head:] last
+	Omitted  int64  // bytes of output left out between the two
 }
 
 // State returns the state of a run whose last attempt ended so.

@@ -158,7 +158,7 @@ func (r *Runner) execute(ctx context.Context, spec process.Spec, own directory) 
 	result := started.Wait(ctx)
 	outcome := run.Outcome{
 		End: run.Exited, ExitCode: result.ExitCode, Started: result.Started, Ended: result.Ended,
-		Output: result.Output, Omitted: result.Omitted,
+		Output: result.Output, Head: result.Head, Omitted: result.Omitted,
 	}
 	switch {
 	case result.Interrupted:
@@ -171,6 +171,12 @@ func (r *Runner) execute(ctx context.Context, spec process.Spec, own directory) 
 		outcome.Reason = "killed by signal: " + result.Signal
 	case result.ExitCode != 0:
 		outcome.Reason = fmt.Sprintf("exit status %d", result.ExitCode)
+	}
+	if result.Hint != "" {
+		outcome.Reason += ": " + result.Hint
+	}
+	if result.Stuck {
+		outcome.Reason += "; a process did not end even by SIGKILL and was given up"
 	}
 	return outcome, nil
 }

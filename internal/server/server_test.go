@@ -1,0 +1,440 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/pawlhq/pawl/internal/engine"
+	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/run"
+)
+
+// fakeEngine notes what it is handed, and answers as it is told.
+type fakeEngine struct {
+	submitted []string // hook ids, in order
+	now       []string
+	output    string
+	outcome   run.Outcome
+	err       error
+}
+
+func (e *fakeEngine) Submit(_ context.Context, runs ...run.Run) error {
+	for _, r := range runs {
+		e.submitted = append(e.submitted, r.Hook)
+	}
+	return e.err
+}
+
+func (e *fakeEngine) Now(_ context.Context, r run.Run, output io.Writer) (run.Outcome, error) {
+	e.now = append(e.now, r.Hook)
+	_, _ = io.WriteString(output, e.output)
+	return e.outcome, e.err
+}
+
+// serverOf makes a server of the hooks of one file.
+func serverOf(t *testing.T, file string, e Engine, change func(*Options)) *Server {
+	t.Helper()
+	hooks, problems := hook.Read("hooks.yaml", []byte(file), hook.Options{})
+	if problems.Refused() {
+		t.Fatal(problems)
+	}
+	options := Options{
+		Hooks:  func() *hook.Set { return hook.NewSet(hooks) },
+		Engine: e, Prefix: "hooks", MaxBody: 1 << 20, MaxInflight: 4 << 20,
+		SpoolDirectory: t.TempDir(), Log: zerolog.Nop(),
+	}
+	if change != nil {
+		change(&options)
+	}
+	s, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func post(s http.Handler, path, body string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, request)
+	return answer
+}
+
+// shared is four hooks at one path.
+const shared = `
+- {id: deploy, path: push, execute-command: x, http-methods: [POST], response-message: deploying,
+   trigger-rule: {match: {type: value, value: main, parameter: {source: payload, name: branch}}},
+   trigger-rule-mismatch-http-response-code: 409}
+- {id: scan, path: push, execute-command: x, http-methods: [POST], response-message: scanning,
+   trigger-rule: {match: {type: value, value: "yes", parameter: {source: payload, name: scan}}},
+   trigger-rule-mismatch-http-response-code: 410}
+- {id: signed, path: push, execute-command: x, http-methods: [POST], response-message: signed,
+   trigger-rule: {match: {type: payload-hmac-sha256, secret: s, parameter: {source: header, name: X-Sum}}}}
+- {id: peek, path: push, execute-command: x, http-methods: [GET], response-message: peeking}
+`
+
+func TestHooksThatShareAPath(t *testing.T) {
+	tests := []struct {
+		name, method, body, sum string
+		status                  int
+		answer                  string
+		runs                    []string
+	}{
+		{"all that trigger run; the first answers", "POST", `{"branch":"main","scan":"yes"}`, "", 200, "deploying", []string{"deploy", "scan"}},
+		{"one triggers, and answers though it is not the first", "POST", `{"scan":"yes"}`, "", 200, "scanning", []string{"scan"}},
+		{"none triggers: the first mismatch answers", "POST", `{}`, "", 409, "Hook rules were not satisfied.", nil},
+		{"a wrong signature does not keep the others from running", "POST", `{"branch":"main"}`, "00", 200, "deploying", []string{"deploy"}},
+		{"a mismatch answers before a wrong signature", "POST", `{}`, "00", 409, "Hook rules were not satisfied.", nil},
+		{"a hook of another method counts as absent", "GET", ``, "", 200, "peeking", []string{"peek"}},
+		{"no hook takes the method", "PUT", ``, "", 405, "", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := &fakeEngine{}
+			s := serverOf(t, shared, e, nil)
+			request := httptest.NewRequest(test.method, "/hooks/push", strings.NewReader(test.body))
+			request.Header.Set("Content-Type", "application/json")
+			if test.sum != "" {
+				request.Header.Set("X-Sum", test.sum)
+			}
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, request)
+			if answer.Code != test.status || answer.Body.String() != test.answer {
+				t.Errorf("answered %d %q, want %d %q", answer.Code, answer.Body, test.status, test.answer)
+			}
+			if diff := cmp.Diff(test.runs, e.submitted); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAHookWithAPathIsNotAtItsID(t *testing.T) {
+	s := serverOf(t, `[{id: a, path: some/where, execute-command: x}]`, &fakeEngine{}, nil)
+	if answer := post(s, "/hooks/a", ""); answer.Code != http.StatusNotFound {
+		t.Errorf("at its id: %d, want 404", answer.Code)
+	}
+	if answer := post(s, "/hooks/some/where", ""); answer.Code != http.StatusOK {
+		t.Errorf("at its path: %d, want 200", answer.Code)
+	}
+}
+
+func TestADeliveryThatIsAcceptedSaysItsIDs(t *testing.T) {
+	e := &fakeEngine{}
+	answer := post(serverOf(t, shared, e, nil), "/hooks/push", `{"branch":"main"}`)
+	for _, name := range []string{"X-Pawl-Delivery-Id", "X-Pawl-Run-Id"} {
+		if answer.Header().Get(name) == "" {
+			t.Errorf("no %s", name)
+		}
+	}
+	answer = post(serverOf(t, shared, e, nil), "/hooks/push", `{"branch":"main","scan":"yes"}`)
+	if got := answer.Header().Get("X-Pawl-Runs"); got != "2" {
+		t.Errorf("X-Pawl-Runs is %q, want 2", got)
+	}
+	answer = post(serverOf(t, shared, e, nil), "/hooks/push", `{}`)
+	if got := answer.Header().Get("X-Pawl-Delivery-Id"); got != "" {
+		t.Errorf("a mismatch has the delivery id %q", got)
+	}
+}
+
+func TestWhatCannotBeAcceptedIsTried(t *testing.T) {
+	for _, err := range []error{engine.ErrFull, engine.ErrStopped} {
+		for _, file := range []string{
+			`[{id: a, execute-command: x}]`,
+			`[{id: a, execute-command: x, include-command-output-in-response: true}]`,
+		} {
+			answer := post(serverOf(t, file, &fakeEngine{err: err}, nil), "/hooks/a", "")
+			if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" {
+				t.Errorf("%v: answered %d with Retry-After %q, want 503 with one", err, answer.Code, answer.Header().Get("Retry-After"))
+			}
+			if answer.Header().Get("X-Pawl-Run-Id") != "" && strings.Contains(file, "output") == false {
+				t.Errorf("%v: the refusal names a run", err)
+			}
+		}
+	}
+}
+
+func TestBodyLimits(t *testing.T) {
+	const file = `[{id: a, execute-command: x, http-methods: [POST]}]`
+	small := func(o *Options) { o.MaxBody, o.MaxInflight = 10, 15 }
+	t.Run("a body that fits", func(t *testing.T) {
+		if answer := post(serverOf(t, file, &fakeEngine{}, small), "/hooks/a", "0123456789"); answer.Code != 200 {
+			t.Errorf("answered %d", answer.Code)
+		}
+	})
+	t.Run("one byte more", func(t *testing.T) {
+		e := &fakeEngine{}
+		if answer := post(serverOf(t, file, e, small), "/hooks/a", "0123456789x"); answer.Code != 413 || e.submitted != nil {
+			t.Errorf("answered %d and ran %v, want 413 and nothing", answer.Code, e.submitted)
+		}
+	})
+	t.Run("one byte more, without a length", func(t *testing.T) {
+		request := httptest.NewRequest(http.MethodPost, "/hooks/a", io.MultiReader(strings.NewReader("0123456789x")))
+		request.ContentLength = -1
+		answer := httptest.NewRecorder()
+		serverOf(t, file, &fakeEngine{}, small).ServeHTTP(answer, request)
+		if answer.Code != 413 {
+			t.Errorf("answered %d, want 413", answer.Code)
+		}
+	})
+	t.Run("the method comes before the body", func(t *testing.T) {
+		request := httptest.NewRequest(http.MethodPut, "/hooks/a", failingReader{t})
+		answer := httptest.NewRecorder()
+		serverOf(t, file, &fakeEngine{}, small).ServeHTTP(answer, request)
+		if answer.Code != 405 {
+			t.Errorf("answered %d, want 405", answer.Code)
+		}
+	})
+	t.Run("an unknown path comes before the body", func(t *testing.T) {
+		request := httptest.NewRequest(http.MethodPost, "/hooks/b", failingReader{t})
+		answer := httptest.NewRecorder()
+		serverOf(t, file, &fakeEngine{}, small).ServeHTTP(answer, request)
+		if answer.Code != 404 {
+			t.Errorf("answered %d, want 404", answer.Code)
+		}
+	})
+	t.Run("bodies in flight", func(t *testing.T) {
+		s := serverOf(t, file, &fakeEngine{}, small)
+		arrived, proceed := make(chan struct{}), make(chan struct{})
+		first := make(chan int)
+		go func() {
+			request := httptest.NewRequest(http.MethodPost, "/hooks/a", &heldReader{arrived: arrived, proceed: proceed})
+			request.ContentLength = 10
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, request)
+			first <- answer.Code
+		}()
+		<-arrived
+		if answer := post(s, "/hooks/a", "0123456789"); answer.Code != 503 || answer.Header().Get("Retry-After") == "" {
+			t.Errorf("while another is read: answered %d, want 503", answer.Code)
+		}
+		close(proceed)
+		if code := <-first; code != 200 {
+			t.Errorf("the first was answered %d", code)
+		}
+		if answer := post(s, "/hooks/a", "0123456789"); answer.Code != 200 {
+			t.Errorf("afterwards: answered %d", answer.Code)
+		}
+	})
+}
+
+// failingReader fails the test when it is read.
+type failingReader struct{ t *testing.T }
+
+func (r failingReader) Read([]byte) (int, error) {
+	r.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// heldReader tells of its first read and then waits.
+type heldReader struct {
+	arrived, proceed chan struct{}
+	done             bool
+}
+
+func (r *heldReader) Read(p []byte) (int, error) {
+	if r.done {
+		return 0, io.EOF
+	}
+	r.done = true
+	close(r.arrived)
+	<-r.proceed
+	return copy(p, "0123456789"), nil
+}
+
+func TestABodyThatIsCutRunsNothing(t *testing.T) {
+	tests := []struct {
+		name   string
+		err    error
+		status int
+	}{
+		{"the connection broke", io.ErrUnexpectedEOF, http.StatusBadRequest},
+		{"it came too slowly", os.ErrDeadlineExceeded, http.StatusRequestTimeout},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := &fakeEngine{}
+			request := httptest.NewRequest(http.MethodPost, "/hooks/a", io.MultiReader(strings.NewReader("{"), errorReader{test.err}))
+			answer := httptest.NewRecorder()
+			serverOf(t, `[{id: a, execute-command: x}]`, e, nil).ServeHTTP(answer, request)
+			if answer.Code != test.status || e.submitted != nil {
+				t.Errorf("answered %d and ran %v, want %d and nothing", answer.Code, e.submitted, test.status)
+			}
+		})
+	}
+}
+
+type errorReader struct{ err error }
+
+func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
+
+func TestAnswersWithOutput(t *testing.T) {
+	ok, failed := run.Outcome{End: run.Exited}, run.Outcome{End: run.Exited, ExitCode: 3}
+	long := strings.Repeat("0123456789abcdef", 200_000) // more than is kept in memory
+	tests := []struct {
+		name, keys, output string
+		outcome            run.Outcome
+		status             int
+		body, contentType  string
+	}{
+		{"success", "", "done\n", ok, 200, "done\n", "text/plain; charset=utf-8"},
+		{"its code", ", success-http-response-code: 201", "done\n", ok, 201, "done\n", "text/plain; charset=utf-8"},
+		{"no output", "", "", ok, 200, "", ""},
+		{"long output, whole", "", long, ok, 200, long, "text/plain; charset=utf-8"},
+		{"failure", "", "secret\n", failed, 500, failedText, "text/plain; charset=utf-8"},
+		{"failure with output", ", include-command-output-in-response-on-error: true", "why\n", failed, 500, "why\n", "text/plain; charset=utf-8"},
+		{"a page is not guessed", "", "<html><script>alert(1)</script>", ok, 200, "<html><script>alert(1)</script>", "text/plain; charset=utf-8"},
+		{"a picture is", "", "\x89PNG\r\n\x1a\n", ok, 200, "\x89PNG\r\n\x1a\n", "image/png"},
+		{"the hook says what it is", `, response-headers: [{name: Content-Type, value: text/html}]`, "<p>", ok, 200, "<p>", "text/html"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			file := fmt.Sprintf("[{id: a, execute-command: x, include-command-output-in-response: true%s}]", test.keys)
+			directory := t.TempDir()
+			s := serverOf(t, file, &fakeEngine{output: test.output, outcome: test.outcome}, func(o *Options) { o.SpoolDirectory = directory })
+			answer := post(s, "/hooks/a", "")
+			if answer.Code != test.status || answer.Body.String() != test.body {
+				t.Errorf("answered %d with %d bytes, want %d with %d", answer.Code, answer.Body.Len(), test.status, len(test.body))
+			}
+			if got := answer.Header().Get("Content-Type"); got != test.contentType {
+				t.Errorf("Content-Type %q, want %q", got, test.contentType)
+			}
+			if left, err := os.ReadDir(directory); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+func TestOutputThatCannotBeKept(t *testing.T) {
+	s := newSpool("/nonexistent")
+	defer s.Close()
+	if _, err := s.Write(make([]byte, spoolMemory+1)); err == nil {
+		t.Error("a long output went nowhere without an error")
+	}
+}
+
+func TestCallerAddress(t *testing.T) {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	tests := []struct {
+		name, peer string
+		forwarded  []string
+		want       string
+	}{
+		{"a stranger's header does not count", "192.0.2.1:5", []string{"127.0.0.1"}, "192.0.2.1:5"},
+		{"a proxy's does", "10.1.1.1:5", []string{"192.0.2.7"}, "192.0.2.7:0"},
+		{"the last that is no proxy", "10.1.1.1:5", []string{"127.0.0.1, 192.0.2.7, 10.2.2.2"}, "192.0.2.7:0"},
+		{"over several lines", "10.1.1.1:5", []string{"127.0.0.1", "192.0.2.7"}, "192.0.2.7:0"},
+		{"IPv6", "[::1]:5", []string{"2001:db8::1"}, "[2001:db8::1]:0"},
+		{"a proxy that forwards nothing", "10.1.1.1:5", nil, "10.1.1.1:5"},
+		{"what is no address ends the chain", "10.1.1.1:5", []string{"127.0.0.1, unknown"}, "10.1.1.1:5"},
+		{"proxies alone", "10.1.1.1:5", []string{"10.3.3.3"}, "10.1.1.1:5"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.RemoteAddr = test.peer
+			for _, line := range test.forwarded {
+				r.Header.Add("X-Forwarded-For", line)
+			}
+			if got := callerAddress(r, trusted); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestTheLogOfARequest(t *testing.T) {
+	const file = `[{id: a, execute-command: x, response-message: hello}]`
+	var log bytes.Buffer
+	s := serverOf(t, file, &fakeEngine{}, func(o *Options) {
+		o.Log, o.Dump, o.RequestID, o.RequestIDLimit = zerolog.New(&log), true, true, 5
+	})
+	request := httptest.NewRequest(http.MethodPost, "/hooks/a?x=1", strings.NewReader("the body"))
+	request.Header.Set("X-Request-Id", "0123456789")
+	request.Header.Set("Authorization", "Bearer hunter2")
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, request)
+	for _, want := range []string{`"request":"01234"`, "POST /hooks/a?x=1 HTTP/1.1", "the body", "HTTP/1.1 200 OK", "hello", `"status":200`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not hold %q:\n%s", want, &log)
+		}
+	}
+	if strings.Contains(log.String(), "hunter2") {
+		t.Errorf("the log holds a credential:\n%s", &log)
+	}
+}
+
+func TestAPanicIsAnsweredAndLogged(t *testing.T) {
+	var log bytes.Buffer
+	s := serverOf(t, `[]`, &fakeEngine{}, func(o *Options) {
+		o.Log = zerolog.New(&log)
+		o.Hooks = func() *hook.Set { panic("broken") }
+	})
+	if answer := post(s, "/hooks/a", ""); answer.Code != 500 || !strings.Contains(log.String(), "broken") {
+		t.Errorf("answered %d; log: %s", answer.Code, &log)
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	good := Options{Hooks: func() *hook.Set { return nil }, Engine: &fakeEngine{}, MaxBody: 1, MaxInflight: 1}
+	if _, err := New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*Options){
+		"Hooks": func(o *Options) { o.Hooks = nil }, "Engine": func(o *Options) { o.Engine = nil },
+		"MaxBody": func(o *Options) { o.MaxBody = 0 }, "MaxInflight": func(o *Options) { o.MaxInflight = 0 },
+	} {
+		bad := good
+		spoil(&bad)
+		if _, err := New(bad); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestErrorsOfTheEngineAreToldApart(t *testing.T) {
+	answer := post(serverOf(t, `[{id: a, execute-command: x}]`, &fakeEngine{err: errors.New("no room")}, nil), "/hooks/a", "")
+	if answer.Code != 503 || !strings.Contains(answer.Body.String(), "no room") {
+		t.Errorf("answered %d %q", answer.Code, answer.Body)
+	}
+}
+
+func BenchmarkAccept(b *testing.B) {
+	hooks, _ := hook.Read("h", []byte(`[{id: a, execute-command: x, trigger-rule: {match: {type: value, value: main, parameter: {source: payload, name: branch}}}}]`), hook.Options{})
+	set := hook.NewSet(hooks)
+	s, err := New(Options{
+		Hooks: func() *hook.Set { return set }, Engine: discard{}, Prefix: "hooks",
+		MaxBody: 1 << 20, MaxInflight: 4 << 20, Log: zerolog.Nop(),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := `{"branch":"main","pad":"` + strings.Repeat("x", 270) + `"}`
+	b.ReportAllocs()
+	for b.Loop() {
+		if answer := post(s, "/hooks/a", body); answer.Code != 200 {
+			b.Fatal(answer.Code)
+		}
+	}
+}
+
+type discard struct{}
+
+func (discard) Submit(context.Context, ...run.Run) error { return nil }
+func (discard) Now(context.Context, run.Run, io.Writer) (run.Outcome, error) {
+	return run.Outcome{}, nil
+}
