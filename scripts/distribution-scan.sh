@@ -18,6 +18,11 @@ fi
 case $notification in /*) ;; *) notification=$PWD/$notification ;; esac
 scan_begin
 
+if [ ! -s "$notification" ]; then
+	complain "the notification is empty, no envelope of events"
+	exit "$EXIT_USAGE"
+fi
+
 # A line an event: what is to be done with it, its repository, digest, tag, or why not.
 # shellcheck disable=SC2016 # jq's variables
 if ! jq -r '

@@ -114,8 +114,11 @@ store() {
 # there to its removal, so that no other scan loses what it saves.
 pull_store() {
 	stored=$1@$2
-	exec 6>>"$work_root/image.${2#sha256:}.lock"
-	flock 6
+	: >"$work/err"
+	if ! store_lock "$2" "${PULL_TIMEOUT:-30m}"; then
+		registry_failed 124 "$stored"
+		return 1
+	fi
 	stored_before=''
 	if store 1m quietly image inspect "$stored"; then
 		stored_before=yes
@@ -131,7 +134,7 @@ pull_store() {
 		stored_status=1
 	fi
 	[ -n "$stored_before" ] || store_release
-	exec 6>&-
+	store_unlock
 	return "$stored_status"
 }
 
@@ -162,12 +165,29 @@ store_sweep() {
 	read -r _ sweep_name <"$1/pulled"
 	sweep_digest=${sweep_name##*@}
 	valid_digest "$sweep_digest" || return 0
-	exec 6>>"$work_root/image.${sweep_digest#sha256:}.lock"
-	if flock -n 6; then
-		store_remove "$1/pulled"
-		exec 6>&-
-		return 0
-	fi
+	store_lock "$sweep_digest" 1m --nonblock || return 1
+	store_remove "$1/pulled"
+	store_unlock
+}
+
+# store_lock DIGEST LIMIT [--nonblock] takes the lock of one image in the store.
+# Who held it before may have removed its file, so it is asked for again until
+# the file that is locked is the one that others would find.
+store_lock() {
+	store_lock_file=$work_root/image.${1#sha256:}.lock
+	while :; do
+		exec 6>>"$store_lock_file"
+		if ! run_child "$2" flock ${3:+"$3"} 6; then
+			exec 6>&-
+			return 1
+		fi
+		if [ "$(stat -L -c %i /dev/fd/6)" = "$(stat -c %i "$store_lock_file" 2>/dev/null)" ]; then
+			return 0
+		fi
+	done
+}
+
+store_unlock() {
+	rm -f -- "$store_lock_file"
 	exec 6>&-
-	return 1
 }

@@ -27,7 +27,10 @@ work_begin() {
 		exit "$EXIT_CONFIG"
 	fi
 	exec 8>>"$work_root/.lock"
-	flock 8
+	if ! run_child 10m flock 8; then
+		complain "another scan has held $work_root/.lock for ten minutes"
+		exit "$EXIT_TEMPORARY"
+	fi
 	work_sweep
 	work=$(mktemp -d "$work_root/run.XXXXXXXX") || exit "$EXIT_CONFIG"
 	# Programs that this run starts hold the lock with it: while one of them still

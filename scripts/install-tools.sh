@@ -1,0 +1,71 @@
+#!/bin/sh
+# install-tools.sh [run]
+#
+# Installs what the bundled scan and its tests need, and nothing that is there
+# already: Debian packages by apt-get, and syft by the go command into
+# build/bin of the checkout. "run" leaves out what the tests alone need.
+# Where all is there it does nothing and asks for no rights.
+set -eu
+cd "$(dirname -- "$(readlink -f -- "$0")")/.."
+
+syft_version=v1.18.1 # the newest that was tried with the scan
+packages=''
+
+# wants PROGRAM PACKAGE notes a package whose program is missing.
+wants() {
+	PATH=$PATH:/usr/sbin:/sbin command -v -- "$1" >/dev/null 2>&1 && return 0
+	case " $packages " in
+	*" $2 "*) ;;
+	*) packages="$packages $2" ;;
+	esac
+}
+
+wants skopeo skopeo
+wants jq jq
+wants curl curl
+wants flock util-linux
+if [ "${1:-}" != run ]; then
+	wants docker-registry docker-registry
+	wants dockerd docker.io
+	wants docker docker.io
+	wants podman podman
+	wants openssl openssl
+	wants bash bash
+	wants javac default-jdk-headless
+	wants jar default-jdk-headless
+	wants shellcheck shellcheck
+fi
+
+if [ -n "$packages" ]; then
+	echo "installing:$packages"
+	root=''
+	if [ "$(id -u)" -ne 0 ]; then
+		if ! command -v sudo >/dev/null 2>&1; then
+			echo "needs root: apt-get install$packages" >&2
+			exit 1
+		fi
+		root=sudo
+	fi
+	if ! command -v apt-get >/dev/null 2>&1; then
+		echo "no apt-get here; install by your own means what these Debian packages hold:$packages" >&2
+		exit 1
+	fi
+	# Debian starts services on installation; the tests start their own. The
+	# policy says no for this command alone, and only where there is none yet.
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+		$root chmod 755 "$policy"
+		trap '$root rm -f "$policy"' EXIT
+	fi
+	$root apt-get -q update
+	# shellcheck disable=SC2086 # a list
+	$root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $packages
+fi
+
+if ! command -v syft >/dev/null 2>&1 && [ ! -x build/bin/syft ]; then
+	echo "building syft $syft_version (some minutes, once)"
+	mkdir -p build/bin
+	GOBIN=$PWD/build/bin go install "github.com/anchore/syft/cmd/syft@$syft_version"
+fi
+echo "all tools are there"
