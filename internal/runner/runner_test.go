@@ -106,7 +106,7 @@ func newScene(t *testing.T, part string, change func(*hook.Hook)) scene {
 			}
 			return nil
 		},
-		Environment: []string{play + "=" + part, "OWN=server", "PATH=" + os.Getenv("PATH")},
+		Environment: []string{play + "=" + part, "GORACE=atexit_sleep_ms=0", "OWN=server", "PATH=" + os.Getenv("PATH")},
 		Directory:   s.directory, KillAfter: 50 * time.Millisecond,
 		Log: zerolog.New(s.log),
 	})

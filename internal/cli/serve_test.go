@@ -1,0 +1,349 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// pawl is a started Pawl: this test binary, playing it, on a Unix socket.
+type pawl struct {
+	t      *testing.T
+	dir    string
+	cmd    *exec.Cmd
+	client *http.Client
+	exited chan struct{}
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (p *pawl) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Write(b)
+}
+
+func (p *pawl) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// startPawl serves a hook file from a directory of its own, where @DIR@ in the
+// file stands for it.
+func startPawl(t *testing.T, hooks string, env []string, flags ...string) *pawl {
+	t.Helper()
+	p := &pawl{t: t, dir: t.TempDir(), exited: make(chan struct{})}
+	p.write("hooks.yaml", hooks)
+	socket := filepath.Join(p.dir, "s")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"-hooks", "hooks.yaml", "-socket", socket, "-data-dir", "state"}, flags...)
+	p.cmd = exec.Command(self, args...)
+	p.cmd.Dir, p.cmd.Stderr = p.dir, p
+	p.cmd.Env = append([]string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH")}, env...)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	})
+	p.client = &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		},
+	}}
+	p.await("it answers", func() bool {
+		answer, err := p.client.Get("http://pawl/")
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		return err == nil || p.ended()
+	})
+	return p
+}
+
+func (p *pawl) write(name, text string) {
+	p.t.Helper()
+	text = strings.ReplaceAll(text, "@DIR@", p.dir)
+	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// script is a hook that runs a shell script and answers with its output.
+func script(id, text, more string) string {
+	return fmt.Sprintf("- {id: %s, execute-command: /bin/sh, include-command-output-in-response: %s, pass-arguments-to-command: [{source: string, name: -c}, {source: string, name: %q}]}\n",
+		id, more, text)
+}
+
+func (p *pawl) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// await looks again and again until something is so.
+func (p *pawl) await(what string, so func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if so() {
+			return
+		}
+	}
+	p.t.Fatalf("it did not come to be that %s; log:\n%s", what, p.logged())
+}
+
+func (p *pawl) get(path string) (int, string) {
+	p.t.Helper()
+	answer, err := p.client.Get("http://pawl" + path)
+	if err != nil {
+		p.t.Errorf("GET %s: %v; log:\n%s", path, err, p.logged())
+		return 0, ""
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		p.t.Error(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func (p *pawl) has(name string) bool {
+	_, err := os.Stat(filepath.Join(p.dir, name))
+	return err == nil
+}
+
+func (p *pawl) signal(sig syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *pawl) exit() int {
+	p.t.Helper()
+	p.await("it ended", p.ended)
+	return p.cmd.ProcessState.ExitCode()
+}
+
+func TestVariablesAreFlagsAndReachNoScript(t *testing.T) {
+	hooks := script("env", "env", "true")
+	p := startPawl(t, hooks, []string{"PAWL_URLPREFIX=from/variable", "PAWL_HEADER=X-A=1\nX-B=2", "PAWL_NONSENSE=1", "KEPT=1"}, "-x-request-id")
+	status, env := p.get("/from/variable/env")
+	if status != http.StatusOK {
+		t.Fatalf("the prefix of the variable: %d", status)
+	}
+	for item := range strings.SplitSeq(env, "\n") {
+		name, _, _ := strings.Cut(item, "=")
+		own := []string{"PAWL_RUN_ID", "PAWL_HOOK_ID", "PAWL_ATTEMPT", "PAWL_DELIVERY_ID", "PAWL_ARTIFACTS", "PAWL_SUMMARY", "PAWL_OUTPUT"}
+		if strings.HasPrefix(name, "PAWL_") && !strings.Contains(strings.Join(own, " "), name) {
+			t.Errorf("a script got %s", item)
+		}
+	}
+	if !strings.Contains(env, "KEPT=1") {
+		t.Errorf("what is not Pawl's is gone: %s", env)
+	}
+	answer, err := p.client.Get("http://pawl/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.Header.Get("X-A") != "1" || answer.Header.Get("X-B") != "2" {
+		t.Errorf("the headers of the variable: %v", answer.Header)
+	}
+}
+
+func TestAFlagCountsMoreThanItsVariable(t *testing.T) {
+	p := startPawl(t, script("h", "echo hello", "true"), []string{"PAWL_URLPREFIX=variable"}, "-urlprefix", "flag")
+	if status, _ := p.get("/flag/h"); status != http.StatusOK {
+		t.Errorf("the flag's prefix: %d", status)
+	}
+}
+
+func TestStopLetsScriptsEnd(t *testing.T) {
+	p := startPawl(t, script("slow", "touch began; sleep 0.3; touch ended; echo whole", "true"), nil)
+	answered := make(chan string)
+	go func() {
+		_, body := p.get("/hooks/slow")
+		answered <- body
+	}()
+	p.await("the script began", func() bool { return p.has("began") })
+	p.signal(syscall.SIGTERM)
+	if body := <-answered; body != "whole\n" {
+		t.Errorf("who waited for the output got %q", body)
+	}
+	if code := p.exit(); code != 0 || !p.has("ended") {
+		t.Errorf("exit status %d, script ended %t", code, p.has("ended"))
+	}
+}
+
+func TestStopKillsWhatDoesNotEnd(t *testing.T) {
+	p := startPawl(t, script("stubborn", "trap '' TERM; touch began; while :; do sleep 0.05; done", "false"), nil, "-shutdown-grace", "500ms")
+	p.get("/hooks/stubborn")
+	p.await("the script began", func() bool { return p.has("began") })
+	p.signal(syscall.SIGTERM)
+	if code := p.exit(); code != 0 || !strings.Contains(p.logged(), "interrupted") {
+		t.Errorf("exit status %d; log:\n%s", code, p.logged())
+	}
+}
+
+func TestASecondSignalStopsAtOnce(t *testing.T) {
+	p := startPawl(t, script("slow", "touch began; sleep 60", "false"), nil)
+	p.get("/hooks/slow")
+	p.await("the script began", func() bool { return p.has("began") })
+	began := time.Now()
+	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGINT)
+	p.exit()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+func TestWhatWaitsAtAStopIsListed(t *testing.T) {
+	p := startPawl(t, script("one", "touch began; sleep 0.2", "false")+script("two", "touch two", "false"), nil, "-max-concurrent", "1")
+	p.get("/hooks/one")
+	p.await("the script began", func() bool { return p.has("began") })
+	p.get("/hooks/two")
+	p.signal(syscall.SIGTERM)
+	p.exit()
+	if log := p.logged(); !strings.Contains(log, "lost: the run was waiting") || !strings.Contains(log, "hook=two") || p.has("two") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestReloadKeepsWhatCannotBeReplaced(t *testing.T) {
+	p := startPawl(t, script("h", "echo one", "true"), nil)
+	p.write("hooks.yaml", "- {id: h, execute-command: [}")
+	p.signal(syscall.SIGHUP)
+	p.await("the error is told", func() bool { return strings.Contains(p.logged(), "hooks.yaml:1:") })
+	if _, body := p.get("/hooks/h"); body != "one\n" {
+		t.Errorf("after a broken reload: %q", body)
+	}
+	p.write("hooks.yaml", script("h", "echo two", "true"))
+	p.signal(syscall.SIGUSR1)
+	p.await("the mended file is in force", func() bool { _, body := p.get("/hooks/h"); return body == "two\n" })
+}
+
+func TestHotReloadOfADirectory(t *testing.T) {
+	dir := t.TempDir()
+	p := startPawl(t, "[]", nil, "-hotreload", "-nopanic", "-hooks", dir)
+	if status, _ := p.get("/hooks/new"); status != http.StatusNotFound {
+		t.Fatalf("an unknown hook: %d", status)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "new.yml"), []byte(script("new", "echo new", "true")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.await("the new file's hook is there", func() bool { status, _ := p.get("/hooks/new"); return status == http.StatusOK })
+	if err := os.Remove(filepath.Join(dir, "new.yml")); err != nil {
+		t.Fatal(err)
+	}
+	p.await("its hook went with the file", func() bool { status, _ := p.get("/hooks/new"); return status == http.StatusNotFound })
+}
+
+func TestADataDirectoryThatCannotBeUsed(t *testing.T) {
+	p := startPawl(t, "[]", nil, "-data-dir", "hooks.yaml/state")
+	if code := p.exit(); code != exitFailure || !strings.Contains(p.logged(), "-data-dir") {
+		t.Errorf("exit status %d; log:\n%s", code, p.logged())
+	}
+}
+
+func TestWithoutADataDirectory(t *testing.T) {
+	home := t.TempDir()
+	p := startPawl(t, script("env", "echo $PAWL_ARTIFACTS", "true"), []string{"HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + t.TempDir()}, "-data-dir", "none")
+	_, artifacts := p.get("/hooks/env")
+	if !strings.HasPrefix(artifacts, home) && !strings.HasPrefix(artifacts, "/run/pawl") {
+		t.Errorf("runs lie in %q", artifacts)
+	}
+}
+
+func TestScriptsRunAsTheUserOfSetuid(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Fatal("this test needs root: run it in a container, or as root")
+	}
+	// The directories of tests are root's alone; this user must get through.
+	dir, err := os.MkdirTemp("", "pawl-setuid-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "hooks.yaml")
+	if err := os.WriteFile(file, []byte(script("id", "id -u; id -g; id -G; test -d $PAWL_ARTIFACTS && echo own", "true")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	self, _ := os.Executable()
+	var log bytes.Buffer
+	cmd := exec.Command(self, "-hooks", file, "-ip", "127.0.0.1", "-port", fmt.Sprint(port), "-setuid", "65534", "-setgid", "65534", "-data-dir", filepath.Join(dir, "state"))
+	cmd.Env, cmd.Dir, cmd.Stderr = []string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH")}, dir, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM) }()
+	var body []byte
+	for range 1000 {
+		answer, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/hooks/id", port))
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ = io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		break
+	}
+	if got := string(body); got != "65534\n65534\n65534\nown\n" {
+		t.Errorf("a script saw %q", got)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	p := startPawl(t, script("h", "echo", "true"), nil)
+	self, _ := os.Executable()
+	for flag, want := range map[string]int{filepath.Join(p.dir, "s"): 0, filepath.Join(p.dir, "none"): 1} {
+		cmd := exec.Command(self, "health", "-socket", flag)
+		cmd.Env = []string{playVariable + "=1", "GORACE=atexit_sleep_ms=0"}
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != want {
+			t.Errorf("health of %s exits with %d: %s", flag, code, out)
+		}
+	}
+}
