@@ -22,9 +22,11 @@ keep_file() {
 }
 
 # report_name PLATFORM DIGEST prints a file name for an image of this repository.
+# PLATFORM is "-" where the image is no part of an index.
 report_name() {
-	name_digest=${2#sha256:}
-	printf '%s' "$(printf '%.100s' "$ref_path" | tr '/' '_')_$(printf '%s' "$1" | tr '/?' '--')_$(printf '%.12s' "$name_digest")"
+	name_platform=''
+	[ "$1" = - ] || name_platform=_$(printf '%s' "$1" | tr '/?' '--')
+	printf '%s%s_%.12s' "$(printf '%.100s' "$ref_path" | tr '/' '_')" "$name_platform" "${2#sha256:}"
 }
 
 # add_row TAG PLATFORM DIGEST STATUS COMPONENTS ACTION REPORT NOTE
