@@ -1,28 +1,73 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 )
 
 // keptDirectories is how many directories of ended runs stay where a script
 // left something in them.
 const keptDirectories = 1000
 
-// directory is a run's own directory; the zero value is none. It holds the pid file while the run's
-// process lives, and what the script leaves: artifacts, summary, results.
+// sparePrefix begins the names of directories that wait for a run.
+const sparePrefix = ".spare-"
+
+// directories hands out the runs' own directories below parent.
+//
+// Most runs leave nothing in theirs. Such a directory is kept as a spare and
+// renamed for the next run: to make and remove it for each run takes seven
+// changes of the file system, and on ext4 more time than to start the script.
+type directories struct {
+	parent string // "": there are none
+
+	mu     sync.Mutex
+	spares []string
+	made   int // spares so far, for their names
+}
+
+// newDirectories begins with the spares that an earlier Pawl left.
+func newDirectories(parent string) *directories {
+	d := &directories{parent: parent}
+	entries, err := os.ReadDir(parent)
+	if parent == "" || err != nil {
+		return d // what is wrong with parent is told by the first run
+	}
+	for _, entry := range entries {
+		if number, found := strings.CutPrefix(entry.Name(), sparePrefix); found {
+			n, _ := strconv.Atoi(number)
+			d.made = max(d.made, n)
+			d.spares = append(d.spares, filepath.Join(parent, entry.Name()))
+		}
+	}
+	return d
+}
+
+// directory is a run's own directory; the zero value is none. It holds the pid
+// file while the run's process lives, and what the script leaves: artifacts,
+// summary, results.
 type directory struct{ path string }
 
-// makeDirectory makes a run's directory below parent. It is there already when
-// the run was attempted before.
-func makeDirectory(parent, id string) (directory, error) {
-	if parent == "" {
+func (d directory) file(name string) string { return filepath.Join(d.path, name) }
+
+func (d directory) artifacts() string { return d.file("artifacts") }
+
+// take gives a run its directory. It is there already when the run was
+// attempted before.
+func (d *directories) take(id string) (directory, error) {
+	if d.parent == "" {
 		return directory{}, nil
 	}
-	own := directory{filepath.Join(parent, id)}
+	own := directory{filepath.Join(d.parent, id)}
+	if spare := d.spare(); spare != "" && os.Rename(spare, own.path) == nil {
+		return own, nil
+	}
 	err := os.Mkdir(own.path, 0o700)
 	if err == nil || os.IsExist(err) {
 		err = os.Mkdir(own.artifacts(), 0o700)
@@ -33,9 +78,68 @@ func makeDirectory(parent, id string) (directory, error) {
 	return own, nil
 }
 
-func (d directory) file(name string) string { return filepath.Join(d.path, name) }
+func (d *directories) spare() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.spares) == 0 {
+		return ""
+	}
+	last := len(d.spares) - 1
+	spare := d.spares[last]
+	d.spares = d.spares[:last]
+	return spare
+}
 
-func (d directory) artifacts() string { return d.file("artifacts") }
+// give takes a run's directory back. What the script left in it stays. Where it
+// left nothing the directory becomes a spare, unless something that the script
+// left running may still stand in it.
+func (d *directories) give(own directory, leftover bool) {
+	switch {
+	case own.path == "":
+	case !own.untouched():
+		_ = os.Remove(own.file("pid"))
+		prune(d.parent)
+	case leftover:
+		_ = os.RemoveAll(own.path)
+	default:
+		d.mu.Lock()
+		d.made++
+		spare := filepath.Join(d.parent, sparePrefix+strconv.Itoa(d.made))
+		d.mu.Unlock()
+		if os.Rename(own.path, spare) != nil {
+			return
+		}
+		d.mu.Lock()
+		d.spares = append(d.spares, spare)
+		d.mu.Unlock()
+	}
+}
+
+// untouched reports whether there is nothing but Pawl's own pid file and the
+// empty directory for artifacts.
+func (d directory) untouched() bool {
+	for _, name := range names(d.path, 3) {
+		if name != "pid" && name != "artifacts" {
+			return false
+		}
+	}
+	return len(names(d.artifacts(), 1)) == 0
+}
+
+// names lists up to n entries of a directory. One that cannot be read counts as
+// full: what may be there must not be lost.
+func names(path string, n int) []string {
+	file, err := os.Open(path)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer file.Close()
+	list, err := file.Readdirnames(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return []string{err.Error()}
+	}
+	return list
+}
 
 // writePID tells who runs here, so that after a crash the process can be found
 // and be told from another of its number: its pid, when it was started, and in
@@ -44,36 +148,31 @@ func (d directory) writePID(pid int) {
 	if d.path == "" {
 		return
 	}
-	text := strconv.Itoa(pid) + "\n" + startTime(pid) + "\n" + bootID() + "\n"
-	_ = os.WriteFile(d.file("pid"), []byte(text), 0o600)
-}
-
-// remove removes what nobody needs any more: the pid file, and the directory
-// itself unless the script left something in it.
-func (d directory) remove() {
-	if d.path == "" {
+	text := fmt.Sprintf("%d\n%s\n%s\n", pid, startTime(pid), bootID())
+	// Not truncated, for that is one more change on the disk: three lines count.
+	file, err := os.OpenFile(d.file("pid"), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
 		return
 	}
-	_ = os.Remove(d.file("pid"))
-	_ = os.Remove(d.artifacts()) // fails when there are artifacts, as does the next
-	if os.Remove(d.path) != nil {
-		prune(filepath.Dir(d.path))
-	}
+	_, _ = file.WriteString(text)
+	_ = file.Close()
 }
 
 // prune removes the oldest directories beyond keptDirectories. Run ids are
 // UUIDs of version 7, so their order is that of time.
 func prune(parent string) {
 	entries, err := os.ReadDir(parent)
-	if err != nil || len(entries) <= keptDirectories {
+	if err != nil {
 		return
 	}
-	names := make([]string, len(entries))
-	for i, entry := range entries {
-		names[i] = entry.Name()
+	var runs []string
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), sparePrefix) {
+			runs = append(runs, entry.Name())
+		}
 	}
-	slices.Sort(names)
-	for _, name := range names[:len(names)-keptDirectories] {
+	slices.Sort(runs)
+	for _, name := range runs[:max(0, len(runs)-keptDirectories)] {
 		own := directory{filepath.Join(parent, name)}
 		if _, err := os.Lstat(own.file("pid")); err == nil {
 			continue // still running

@@ -47,7 +47,8 @@ type Options struct {
 
 // Runner runs attempts, any number at a time.
 type Runner struct {
-	options Options
+	options     Options
+	directories *directories
 
 	mu      sync.Mutex
 	running map[*process.Process]struct{}
@@ -56,7 +57,10 @@ type Runner struct {
 
 // New makes a Runner.
 func New(options Options) *Runner {
-	return &Runner{options: options, running: map[*process.Process]struct{}{}}
+	return &Runner{
+		options: options, directories: newDirectories(options.Directory),
+		running: map[*process.Process]struct{}{},
+	}
 }
 
 // Run runs one attempt to its end. It writes all that the script prints to
@@ -125,11 +129,12 @@ func (r *Runner) attempt(ctx context.Context, attempt run.Run, output io.Writer,
 	for _, missing := range built.Missing {
 		log.Info().Err(missing).Msg("a value is not in the delivery")
 	}
-	own, err := makeDirectory(r.options.Directory, attempt.ID)
+	own, err := r.directories.take(attempt.ID)
 	if err != nil {
 		return run.Outcome{}, err
 	}
-	defer own.remove()
+	leftover := false
+	defer func() { r.directories.give(own, leftover) }()
 	files, remove, err := writeFiles(built.Directory, built.Files)
 	defer remove()
 	if err != nil {
@@ -144,18 +149,27 @@ func (r *Runner) attempt(ctx context.Context, attempt run.Run, output io.Writer,
 		Mark:          "PAWL_RUN_ID=" + attempt.ID,
 	}
 	log.Info().Str("command", path).Strs("arguments", built.Args[1:]).Msg("executing")
-	return r.execute(ctx, spec, own)
-}
-
-// execute runs the process and puts its end into an Outcome.
-func (r *Runner) execute(ctx context.Context, spec process.Spec, own directory) (run.Outcome, error) {
-	started, err := process.Start(spec)
+	result, err := r.execute(ctx, spec, own)
 	if err != nil {
 		return run.Outcome{}, err
 	}
+	leftover = result.Leftover
+	return outcomeOf(result, spec), nil
+}
+
+// execute runs the process to its end.
+func (r *Runner) execute(ctx context.Context, spec process.Spec, own directory) (process.Result, error) {
+	started, err := process.Start(spec)
+	if err != nil {
+		return process.Result{}, err
+	}
 	defer r.watch(ctx, started)()
 	own.writePID(started.PID())
-	result := started.Wait(ctx)
+	return started.Wait(ctx), nil
+}
+
+// outcomeOf puts the end of a process into the words of a run.
+func outcomeOf(result process.Result, spec process.Spec) run.Outcome {
 	outcome := run.Outcome{
 		End: run.Exited, ExitCode: result.ExitCode, Started: result.Started, Ended: result.Ended,
 		Output: result.Output, Head: result.Head, Omitted: result.Omitted,
@@ -178,7 +192,7 @@ func (r *Runner) execute(ctx context.Context, spec process.Spec, own directory) 
 	if result.Stuck {
 		outcome.Reason += "; a process did not end even by SIGKILL and was given up"
 	}
-	return outcome, nil
+	return outcome
 }
 
 // watch lets Kill reach a process, and kills it when it takes longer than

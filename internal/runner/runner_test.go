@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 	case "pid": // the pid file while it runs
 		text, err := os.ReadFile(filepath.Join(filepath.Dir(os.Getenv("PAWL_ARTIFACTS")), "pid"))
 		for range 100 { // it is written just after the start
-			if err == nil && strings.Count(string(text), "\n") == 3 {
+			if pid, _, whole := strings.Cut(string(text), "\n"); err == nil && whole && pid == fmt.Sprint(os.Getpid()) {
 				break
 			}
 			time.Sleep(10 * time.Millisecond)
@@ -182,10 +182,46 @@ func TestWhatAScriptLeavesStays(t *testing.T) {
 func TestARunThatLeavesNothingLeavesNothing(t *testing.T) {
 	for _, part := range []string{"tell", "fail"} {
 		s := newScene(t, part, nil)
-		s.Run(t.Context(), attempt("h"), nil)
-		if left, err := os.ReadDir(s.directory); err != nil || len(left) > 0 {
-			t.Errorf("%s left %v %v", part, left, err)
+		for range 3 {
+			s.Run(t.Context(), attempt("h"), nil)
 		}
+		if left := s.left(t); left != nil {
+			t.Errorf("%s left %v", part, left)
+		}
+		if spares, err := os.ReadDir(s.directory); err != nil || len(spares) != 1 {
+			t.Errorf("%v instead of one spare directory; %v", spares, err)
+		}
+	}
+}
+
+// left lists what runs left behind, spare directories apart.
+func (s scene) left(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(s.directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), sparePrefix) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+func TestASpareDirectoryServesTheNextRun(t *testing.T) {
+	s := newScene(t, "tell", nil)
+	s.Run(t.Context(), attempt("h"), nil)
+	next := newScene(t, "leave", nil)
+	next.Runner.directories = newDirectories(s.directory)
+	r := attempt("h")
+	if outcome := next.Run(t.Context(), r, nil); outcome.State() != run.Succeeded {
+		t.Fatal(outcome.Reason)
+	}
+	entries, err := os.ReadDir(s.directory)
+	if err != nil || len(entries) != 1 || entries[0].Name() != r.ID {
+		t.Errorf("there are %v, want the directory of %s alone; %v", entries, r.ID, err)
 	}
 }
 
@@ -246,8 +282,8 @@ func TestOutcomes(t *testing.T) {
 			if !strings.Contains(s.log.String(), test.reason) {
 				t.Errorf("the log does not say why: %s", s.log)
 			}
-			if left, err := os.ReadDir(s.directory); err != nil || len(left) > 0 {
-				t.Errorf("left behind: %v %v", left, err)
+			if left := s.left(t); left != nil {
+				t.Errorf("left behind: %v", left)
 			}
 		})
 	}
@@ -311,7 +347,7 @@ func TestKill(t *testing.T) {
 
 func TestWithoutADirectory(t *testing.T) {
 	s := newScene(t, "tell", nil)
-	s.options.Directory = ""
+	s.directories = newDirectories("")
 	if outcome := s.Run(t.Context(), attempt("h"), nil); outcome.State() != run.Succeeded {
 		t.Errorf("%s: %s", outcome.Reason, outcome.Output)
 	}
