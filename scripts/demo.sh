@@ -6,16 +6,16 @@
 # pulls, saves and scans, and the report names the package that was put into
 # the image a moment ago. Then some deliveries that are not so well-behaved.
 #
-# Needs bin/pawl (or PAWL=FILE) and what scripts/install-tools.sh installs.
-# Everything lies in one temporary directory, which is removed at the end.
+# Needs build/bin/pawl (or PAWL=FILE); installs what else is missing. Everything lies in one temporary directory, which is removed at the end.
 set -eu
 cd "$(dirname -- "$(readlink -f -- "$0")")/.."
 PATH=$PWD/build/bin:$PATH:/usr/sbin:/sbin
 export PATH
-pawl=${PAWL:-$PWD/bin/pawl}
+pawl=${PAWL:-build/bin/pawl}
+scripts/install-tools.sh demo
 for tool in "$pawl" docker-registry skopeo jq curl syft dockerd docker; do
 	command -v "$tool" >/dev/null || {
-		echo "$tool is missing: scripts/install-tools.sh, and make build for Pawl" >&2
+		echo "$tool is missing (make build makes Pawl)" >&2
 		exit 1
 	}
 done

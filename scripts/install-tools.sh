@@ -1,9 +1,10 @@
 #!/bin/sh
-# install-tools.sh [run]
+# install-tools.sh [run|demo|test]
 #
 # Installs what the bundled scan and its tests need, and nothing that is there
 # already: Debian packages by apt-get, and syft by the go command into
-# build/bin of the checkout. "run" leaves out what the tests alone need.
+# build/bin of the checkout. "run" is what the scan needs, "demo" what
+# scripts/demo.sh needs besides, "test" (the default) all that the tests need.
 # Where all is there it does nothing and asks for no rights.
 set -eu
 cd "$(dirname -- "$(readlink -f -- "$0")")/.."
@@ -24,10 +25,18 @@ wants skopeo skopeo
 wants jq jq
 wants curl curl
 wants flock util-linux
-if [ "${1:-}" != run ]; then
+purpose=${1:-test}
+case $purpose in run | demo | test) ;; *)
+	echo "usage: install-tools.sh [run|demo|test]" >&2
+	exit 64
+	;;
+esac
+if [ "$purpose" != run ]; then
 	wants docker-registry docker-registry
 	wants dockerd docker.io
 	wants docker docker.io
+fi
+if [ "$purpose" = test ]; then
 	wants podman podman
 	wants openssl openssl
 	wants bash bash

@@ -155,3 +155,25 @@ func TestTheEndOfARunThatCannotStart(t *testing.T) {
 		}
 	})
 }
+
+func TestSettingsMayBeRelativePaths(t *testing.T) {
+	r, auth := startPrivateRegistry(t)
+	r.push(t, "acme/shop", "v1", imageWith(t, "left-pad", "1.3.0", "amd64"))
+	dir := t.TempDir()
+	check(t, os.Rename(auth, filepath.Join(dir, "auth.json")))
+	check(t, os.Mkdir(filepath.Join(dir, "reports"), 0o700))
+	s := quay(r, "acme/shop", "v1")
+	cmd := exec.Command(filepath.Join(place.root, "scripts", s.script), s.args...)
+	cmd.Dir = dir
+	cmd.Env = append(baseEnv(dir), s.env[0], "SCAN_WORK_DIR=scan", "REPORT_DIR=reports", "REGISTRY_AUTH_FILE=auth.json", "PAWL_SUMMARY=summary")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if n := len(sboms(t, filepath.Join(dir, "reports"))); n != 1 {
+		t.Errorf("%d reports, want 1", n)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "summary")); err != nil {
+		t.Error(err)
+	}
+	nothingLeft(t, filepath.Join(dir, "scan"))
+}

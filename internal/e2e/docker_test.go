@@ -75,8 +75,22 @@ func TestPullerDocker(t *testing.T) {
 		}
 		d.run(t, "image", "rm", r.host+"/acme/shop@"+digest)
 	})
+	t.Run("private registry", func(t *testing.T) {
+		private, auth := startPrivateRegistry(t)
+		private.push(t, "acme/shop", "v1", imageWith(t, "left-pad", "1.3.0", "amd64"))
+		quay(private, "acme/shop", "v1", "PULLER=docker", "DOCKER_HOST="+d.socket, "REGISTRY_AUTH_FILE="+auth).run(t).expect(t, 0, "clean: ")
+		if left := d.images(t); left != "" {
+			t.Errorf("left in the store: %s", left)
+		}
+	})
 	t.Run("several at once", func(t *testing.T) {
-		atOnce(t, 4, func(t *testing.T) { puller().run(t).expect(t, 0) })
+		work := t.TempDir() // shared, as the scans of one Pawl share it
+		atOnce(t, 4, func(t *testing.T) {
+			s := puller()
+			s.env = append(s.env, "SCAN_WORK_DIR="+work)
+			s.run(t).expect(t, 0, "clean: ")
+		})
+		nothingLeft(t, work)
 		if left := d.images(t); left != "" {
 			t.Errorf("left in the store: %s", left)
 		}

@@ -55,6 +55,23 @@ func TestTemporaryFailuresAreTold(t *testing.T) {
 		t.Cleanup(func() { close(end) })
 		temporary(t, host, "LOOKUP_TIMEOUT=1s")
 	})
+	t.Run("a layer that never comes", func(t *testing.T) {
+		image, end := imageWith(t, "left-pad", "1.3.0", "amd64"), make(chan struct{})
+		host := standIn(t, func(w http.ResponseWriter, q *http.Request) {
+			switch {
+			case strings.Contains(q.URL.Path, "/blobs/"):
+				select {
+				case <-end:
+				case <-q.Context().Done():
+				}
+			case strings.Contains(q.URL.Path, "/manifests/"):
+				w.Header().Set("Content-Type", typeManifest)
+				_, _ = w.Write(image.body)
+			}
+		})
+		t.Cleanup(func() { close(end) })
+		temporary(t, host, "PULL_TIMEOUT=1s")
+	})
 	t.Run("hangs up", func(t *testing.T) {
 		temporary(t, standIn(t, func(w http.ResponseWriter, q *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
@@ -90,11 +107,21 @@ func TestTemporaryBeatsBroken(t *testing.T) {
 // bcrypt of "correct-horse", cost 5.
 const passwordFile = "ci:$2b$05$abcdefghijklmnopqrstuuZ0Fx87Pb/Aqb0E90lfvCwzXnaFKUHpS\n"
 
-func TestPrivateRegistry(t *testing.T) {
-	passwords := filepath.Join(t.TempDir(), "htpasswd")
+// startPrivateRegistry starts a registry that asks for a password; the second
+// value is an auth file that has it.
+func startPrivateRegistry(t *testing.T) (*registry, string) {
+	t.Helper()
+	dir := t.TempDir()
+	passwords, auth := filepath.Join(dir, "htpasswd"), filepath.Join(dir, "auth.json")
 	check(t, os.WriteFile(passwords, []byte(passwordFile), 0o600))
 	r := startRegistry(t, "auth: {htpasswd: {realm: e2e, path: "+passwords+"}}\n")
 	r.user, r.pass = "ci", "correct-horse"
+	check(t, os.WriteFile(auth, []byte(`{"auths":{"`+r.host+`":{"auth":"Y2k6Y29ycmVjdC1ob3JzZQ=="}}}`), 0o600))
+	return r, auth
+}
+
+func TestPrivateRegistry(t *testing.T) {
+	r, auth := startPrivateRegistry(t)
 	r.push(t, "acme/shop", "v1", imageWith(t, "left-pad", "1.3.0", "amd64"))
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
@@ -107,7 +134,6 @@ func TestPrivateRegistry(t *testing.T) {
 		quay(r, "acme/shop", "v1").run(t).expect(t, 77, "the registry refuses")
 	})
 	t.Run("REGISTRY_AUTH_FILE", func(t *testing.T) {
-		auth := write("auth.json", `{"auths":{"`+r.host+`":{"auth":"Y2k6Y29ycmVjdC1ob3JzZQ=="}}}`, 0o600)
 		got := quay(r, "acme/shop", "v1", "REGISTRY_AUTH_FILE="+auth).run(t)
 		got.expect(t, 0, "clean: ")
 		if strings.Contains(got.output, "correct-horse") || strings.Contains(got.output, "Y2k6") {

@@ -52,6 +52,39 @@ func TestAnIndexIsScannedPlatformByPlatform(t *testing.T) {
 	})
 }
 
+// Docker's own types, as docker and older clients push them.
+func TestADockerManifestListIsAnIndex(t *testing.T) {
+	r := startRegistry(t, "")
+	docker := func(m manifest) manifest {
+		text := string(m.body)
+		for oci, own := range map[string]string{
+			typeManifest: "application/vnd.docker.distribution.manifest.v2+json",
+			typeIndex:    "application/vnd.docker.distribution.manifest.list.v2+json",
+			typeConfig:   "application/vnd.docker.container.image.v1+json",
+			typeLayer:    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+		} {
+			text = strings.ReplaceAll(text, oci, own)
+			m.mediaType = strings.Replace(m.mediaType, oci, own, 1)
+		}
+		m.body = []byte(text)
+		return m
+	}
+	both := []manifest{docker(imageWith(t, "left-pad", "1.3.0", "amd64")), docker(imageWith(t, "is-odd", "3.0.1", "arm"))}
+	r.push(t, "acme/shop", "v1", docker(index(t, []platform{{"linux", "amd64"}, {"linux", "arm"}}, both...)))
+	got := quay(r, "acme/shop", "v1").run(t)
+	got.expect(t, 0, "an index of 2 parts, 2 to scan")
+	if n := len(sboms(t, got.artifacts)); n != 2 {
+		t.Errorf("%d reports, want 2", n)
+	}
+}
+
+func TestAnIndexWithinAnIndexIsNotPassedOver(t *testing.T) {
+	r := startRegistry(t, "")
+	inner := index(t, []platform{{"linux", "amd64"}}, imageWith(t, "left-pad", "1.3.0", "amd64"))
+	r.push(t, "acme/shop", "v1", index(t, []platform{{"linux", "amd64"}}, inner))
+	quay(r, "acme/shop", "v1").run(t).expect(t, 70, "an index within an index, which is not followed")
+}
+
 func TestWhatIsNoImageEndsWell(t *testing.T) {
 	r := startRegistry(t, "")
 	signed := strings.Repeat("ab", 32)

@@ -31,11 +31,33 @@ export LC_ALL
 scan_begin() {
 	scan_start=$(now_ms)
 	scan_worst=0
+	paths_absolute
 	pull_ready || exit $?
 	choose_scanner || exit $?
 	work_begin
 	: >"$work/rows"
 	: >"$work/seen"
+}
+
+# paths_absolute turns the files that settings name into absolute ones: the
+# scan works in another directory than the one it was started in.
+paths_absolute() {
+	REGISTRY_AUTH_FILE=$(absolute "${REGISTRY_AUTH_FILE:-}")
+	CERT_DIR=$(absolute "${CERT_DIR:-}")
+	REPORT_DIR=$(absolute "${REPORT_DIR:-}")
+	PAWL_ARTIFACTS=$(absolute "${PAWL_ARTIFACTS:-}")
+	PAWL_SUMMARY=$(absolute "${PAWL_SUMMARY:-}")
+	PAWL_OUTPUT=$(absolute "${PAWL_OUTPUT:-}")
+	# skopeo takes an empty name for a file.
+	if [ -n "$REGISTRY_AUTH_FILE" ]; then export REGISTRY_AUTH_FILE; else unset REGISTRY_AUTH_FILE; fi
+}
+
+# absolute prints a path so that it holds from any directory; nothing stays nothing.
+absolute() {
+	case $1 in
+	'' | /*) printf '%s' "$1" ;;
+	*) printf '%s/%s' "$PWD" "$1" ;;
+	esac
 }
 
 # scan_repository NAME checks a repository and its registry. On failure it

@@ -129,7 +129,7 @@ scan_iq_cli() {
 	fi
 	iq_tar=$1
 	step "evaluate as $iq_app at stage $iq_stage (nexus-iq-cli)" "${SCAN_TIMEOUT:-30m}" \
-		"$iq_java" -jar "$iq_jar" --server-url "$iq_url" --application-id "$iq_app" \
+		"$iq_java" "-Djava.io.tmpdir=$TMPDIR" -jar "$iq_jar" --server-url "$iq_url" --application-id "$iq_app" \
 		--stage "$iq_stage" --result-file "$iq_result" "@$work/iq-parameters" "$iq_tar"
 	iq_status=$?
 	rm -f -- "$work/iq-parameters"

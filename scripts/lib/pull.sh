@@ -114,6 +114,7 @@ store() {
 # there to its removal, so that no other scan loses what it saves.
 pull_store() {
 	stored=$1@$2
+	step_status=1
 	: >"$work/err"
 	if ! store_lock "$2" "${PULL_TIMEOUT:-30m}"; then
 		registry_failed 124 "$stored"
@@ -130,8 +131,13 @@ pull_store() {
 		store "${PULL_TIMEOUT:-30m}" "save it as a TAR" image save -o "$4" "$stored"; then
 		stored_status=0
 	else
-		registry_failed $? "$stored"
 		stored_status=1
+		if grep -Fiq 'reference does not exist' "$work/err"; then
+			complain "  somebody else removed it from $PULLER's store meanwhile"
+			registry_status=$EXIT_TEMPORARY
+		else
+			registry_failed "$step_status" "$stored"
+		fi
 	fi
 	[ -n "$stored_before" ] || store_release
 	store_unlock
