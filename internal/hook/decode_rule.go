@@ -2,7 +2,6 @@ package hook
 
 import (
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -10,44 +9,45 @@ import (
 	"github.com/pawlhq/pawl/internal/secret"
 )
 
+// maxRuleDepth bounds how deeply trigger rules nest.
+const maxRuleDepth = 100
+
 // rule reads a trigger rule. Of and, or, not and match the first that is there
 // counts, in this order, as in webhook.
 func (r *reader) rule(node *yaml.Node, depth int) rule.Rule {
-	if depth > maxDepth {
-		r.refuse(node, "trigger rules nest deeper than %d", maxDepth)
+	if depth > maxRuleDepth {
+		r.refuse(node, "trigger rules nest deeper than %d", maxRuleDepth)
 		return rule.Never{}
 	}
-	known := []string{"and", "or", "not", "match"}
-	parts := map[string]field{}
-	for _, f := range r.object("a rule", node, depth) {
-		name := strings.ToLower(f.name)
-		if !slices.Contains(known, name) {
-			r.unknown(f, known)
-			continue
-		}
-		parts[name] = f
+	var and, or, not, match *field
+	parts := 0
+	part := func(name string, into **field) key {
+		return key{name: name, read: func(f field) { *into = &f; parts++ }}
 	}
-	if len(parts) == 0 && r.nodes < maxNodes {
+	r.each(r.object("a rule", node), []key{part("and", &and), part("or", &or), part("not", &not), part("match", &match)})
+	switch {
+	case parts == 0:
 		r.note(node, Warning, "a rule without and, or, not or match never holds")
-	}
-	if len(parts) > 1 {
+	case parts > 1:
 		r.note(node, Warning, "a rule is one of and, or, not and match; of several the first of these counts")
 	}
-	if f, ok := parts["and"]; ok {
-		rules := rule.And(r.rules(f, depth))
+	switch {
+	case and != nil:
+		rules := rule.And(r.rules(*and, depth))
 		if len(rules) == 0 {
-			r.wrong(f.value, "an empty and holds for everyone: the hook is open")
+			r.wrong(and.value, "an empty and holds for everyone: the hook is open")
 		}
 		return rules
-	}
-	if f, ok := parts["or"]; ok {
-		return rule.Or(r.rules(f, depth))
-	}
-	if f, ok := parts["not"]; ok {
-		return rule.Not{Rule: r.rule(f.value, depth+1)}
-	}
-	if f, ok := parts["match"]; ok {
-		return r.match(f)
+	case or != nil:
+		rules := rule.Or(r.rules(*or, depth))
+		if len(rules) == 0 {
+			r.note(or.value, Warning, "an empty or never holds")
+		}
+		return rules
+	case not != nil:
+		return rule.Not{Rule: r.rule(not.value, depth+1)}
+	case match != nil:
+		return r.match(*match)
 	}
 	return rule.Never{}
 }
@@ -62,51 +62,59 @@ func (r *reader) rules(f field, depth int) []rule.Rule {
 
 // match reads a match rule and compiles it.
 func (r *reader) match(f field) rule.Rule {
+	if f.value.Kind != yaml.MappingNode {
+		r.refuse(f.value, "match is an object, not %s", kindOf(f.value))
+		return rule.Never{}
+	}
 	var d rule.Definition
 	at := map[string]*yaml.Node{}
-	for _, part := range r.object("match", f.value, 1) {
-		name := strings.ToLower(part.name)
-		at[name] = part.value
-		switch name {
-		case "type":
-			d.Type = r.text(part)
-		case "value":
-			d.Value = r.text(part)
-		case "regex":
-			d.Regex = r.text(part)
-		case "secret":
-			d.Secret = secret.New(r.text(part))
-		case "ip-range":
-			d.IPRange = r.text(part)
-		case "parameter":
-			d.Parameter = r.argument("match", part.value).Ref
-		default:
-			r.unknown(part, []string{"type", "value", "regex", "secret", "ip-range", "parameter"})
-		}
+	part := func(name string, read func(field)) key {
+		return key{name: name, read: func(f field) { at[name] = f.value; read(f) }}
 	}
+	list := r.fieldsOf(f.value)
+	r.each(list, []key{
+		part("type", func(f field) { d.Type = r.text(f) }),
+		part("value", func(f field) { d.Value = r.text(f) }),
+		part("regex", func(f field) { d.Regex = r.text(f) }),
+		part("secret", func(f field) { d.Secret = secret.New(r.text(f)) }),
+		part("ip-range", func(f field) { d.IPRange = r.text(f) }),
+		part("parameter", func(f field) { d.Parameter = r.argument("parameter", f.value).Ref }),
+	})
 	compiled, problems := rule.Match(d)
 	for _, p := range problems {
-		node, ok := at[p.Key]
-		if !ok {
+		node, there := at[p.Key]
+		if !there {
 			node = f.key
 		}
-		switch {
-		case p.Key == "source" && at["parameter"] != nil: // told where the source stands
-		case p.Key == "source":
-			r.wrong(node, "a match rule of type %q needs a parameter", d.Type)
-		case p.Key == "type":
+		switch p.Key {
+		case "parameter":
+			if !there { // else it is told what is wrong with it
+				r.wrong(node, "a match rule of type %q needs a parameter", d.Type)
+			}
+		case "type":
 			r.wrong(node, "%v%s", p.Err, suggestion(d.Type, rule.Types()))
 		default:
 			r.wrong(node, "%s: %v", p.Key, p.Err)
 		}
 	}
-	r.guardless(d, at)
+	r.idle(d.Type, list)
 	return compiled
 }
 
-// guardless warns of keys that look like a check and are none.
-func (r *reader) guardless(d rule.Definition, at map[string]*yaml.Node) {
-	if node, ok := at["secret"]; ok && (d.Type == rule.TypeValue || d.Type == rule.TypeRegex || d.Type == rule.TypeIP) {
-		r.wrong(node, "a secret has no effect in a rule of type %q: it verifies nothing", d.Type)
+// idle tells of keys that look like a check and are none in a rule of that type.
+func (r *reader) idle(ruleType string, list []field) {
+	uses := rule.Uses(ruleType)
+	if uses == nil {
+		return
+	}
+	for _, f := range list {
+		name := f.folded()
+		switch {
+		case isNull(f.value) || slices.Contains(uses, name):
+		case name == "secret":
+			r.wrong(f.key, "a secret has no effect in a rule of type %q: it verifies nothing", ruleType)
+		case slices.Contains([]string{"value", "regex", "ip-range", "parameter"}, name):
+			r.note(f.key, Warning, "%s has no effect in a rule of type %q", name, ruleType)
+		}
 	}
 }

@@ -59,9 +59,11 @@ func (l *Loader) Load() (*Set, Report, error) {
 	options := l.options
 	options.Reload = l.loaded
 	var files []*candidate
+	listed := map[string]bool{}
 	for _, path := range l.paths {
 		for _, c := range l.read(path, options) {
-			if !slices.ContainsFunc(files, func(other *candidate) bool { return other.File == c.File }) {
+			if name := filepath.Clean(c.File); !listed[name] {
+				listed[name] = true
 				files = append(files, c)
 			}
 		}
@@ -128,9 +130,8 @@ func (l *Loader) gone(path string, err error) []*candidate {
 		err = errors.New("no such file or directory")
 	}
 	list := []*candidate{l.keep(path, fmt.Sprintf("cannot read the hook file: %v", err))}
-	prefix := path + string(filepath.Separator)
 	for _, file := range slices.Sorted(maps.Keys(l.good)) {
-		if strings.HasPrefix(file, prefix) {
+		if filepath.Dir(file) == filepath.Clean(path) {
 			list = append(list, l.keep(file, "its directory is gone"))
 		}
 	}
@@ -157,55 +158,52 @@ func (l *Loader) keep(file, why string) *candidate {
 	}
 }
 
-// settle refuses files until no id stands in two: the one that had it before
-// may keep it, else the first. It reports whether one did.
+// settle refuses files until no id stands in two, and reports whether one did.
+// Each round makes one file that was read fall back on its last good hooks. Those
+// of all files never share an id, so the rounds end when all have, at the latest.
 func (l *Loader) settle(files []*candidate) (twice bool) {
-	for {
-		owner := map[string]*candidate{}
-		var refused *candidate
-		for _, c := range files {
-			for _, h := range c.Hooks {
-				other, taken := owner[h.ID]
-				owner[h.ID] = c
-				if !taken || other == c {
-					continue
-				}
-				refused = c
-				if l.had(c, h.ID) && !other.Kept {
-					refused, other = other, c
-				}
-				l.refuse(refused, other, h.ID)
-				break
-			}
-			if refused != nil {
-				break
-			}
-		}
-		if refused == nil {
+	for range files {
+		loser, winner, id := l.collision(files)
+		if loser == nil {
 			return twice
 		}
 		twice = true
+		l.fallBack(loser, winner, id)
 	}
+	return twice
 }
 
-func (l *Loader) had(c *candidate, id string) bool {
-	return slices.ContainsFunc(l.good[c.File], func(h *Hook) bool { return h.ID == id })
-}
-
-func (l *Loader) refuse(c, other *candidate, id string) {
-	at := Position{File: c.File}
-	for _, h := range c.Hooks {
-		if h.ID == id {
-			at = h.At
+// collision finds an id in two files. The file that fell back on it keeps it,
+// else the one that had it before, else the first.
+func (l *Loader) collision(files []*candidate) (loser, winner *candidate, id string) {
+	owner := map[string]*candidate{}
+	for _, c := range files {
+		for _, h := range c.Hooks {
+			other, taken := owner[h.ID]
+			switch {
+			case !taken:
+				owner[h.ID] = c
+			case c.Kept || !other.Kept && l.had(c.File, h.ID):
+				return other, c, h.ID
+			default:
+				return c, other, h.ID
+			}
 		}
 	}
+	return nil, nil, ""
+}
+
+func (l *Loader) had(file, id string) bool {
+	return slices.ContainsFunc(l.good[file], func(h *Hook) bool { return h.ID == id })
+}
+
+// fallBack refuses a file whose id another one has.
+func (l *Loader) fallBack(c, other *candidate, id string) {
+	at := slices.IndexFunc(c.Hooks, func(h *Hook) bool { return h.ID == id })
 	c.problems = append(c.problems, Problem{
-		At: at, Hook: id, Severity: Refusal,
+		At: c.Hooks[at].At, Hook: id, Severity: Refusal,
 		Text: fmt.Sprintf("the id is that of a hook in %s already: an id must be unique over all hook files", other.File),
 	})
-	if c.Kept { // even what it had collides now: it loses the hook
-		c.Hooks = slices.DeleteFunc(slices.Clone(c.Hooks), func(h *Hook) bool { return h.ID == id })
-		return
-	}
+	c.problems = c.problems.sort()
 	c.Hooks, c.Kept = l.good[c.File], true
 }

@@ -2,35 +2,34 @@ package hook
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maxNodes bounds what one file may come to when its aliases are followed, and
-// maxDepth how deeply it may nest: an alias inside its own anchor never ends.
+// aliasedNodes and aliasedTimes bound what one file may come to when its aliases
+// are followed: so many nodes, and so many times what is written in it. A few
+// lines of aliases to aliases would fill any memory.
 const (
-	maxNodes = 200_000
-	maxDepth = 100
+	aliasedNodes = 20_000
+	aliasedTimes = 10
 )
 
 // reader reads the nodes of one file and gathers what is wrong with them.
 type reader struct {
 	file     string
-	hook     string // id of the hook being read
-	own      bool   // the hook being read has a key of Pawl's
 	problems Problems
-	nodes    int
+	budget   int           // how many nodes may be read still
+	joined   map[int][]int // line to the columns after which two characters are missing
 }
 
 func (r *reader) note(node *yaml.Node, severity Severity, format string, args ...any) {
-	r.problems = append(r.problems, Problem{
-		At:   Position{r.file, node.Line, node.Column},
-		Hook: r.hook, Severity: severity, Text: fmt.Sprintf(format, args...),
-	})
+	if r.budget < 0 {
+		return // what is read now is not in the file
+	}
+	at := r.position(node.Line, node.Column)
+	r.problems = append(r.problems, Problem{At: at, Severity: severity, Text: fmt.Sprintf(format, args...)})
 }
 
 // refuse notes what keeps the file from being loaded.
@@ -38,13 +37,26 @@ func (r *reader) refuse(node *yaml.Node, format string, args ...any) {
 	r.note(node, Refusal, format, args...)
 }
 
-// resolve follows an alias to what it stands for. Past maxNodes it gives null.
-func (r *reader) resolve(node *yaml.Node) *yaml.Node {
-	r.nodes++
-	if r.nodes == maxNodes {
-		r.refuse(node, "the file comes to more than %d nodes when its aliases are followed", maxNodes)
+// wrong notes what webhook would find by a request at best.
+func (r *reader) wrong(node *yaml.Node, format string, args ...any) {
+	r.note(node, Error, format, args...)
+}
+
+// wrongIf notes an error about a key, if it is one.
+func (r *reader) wrongIf(node *yaml.Node, key string, err error) {
+	if err != nil {
+		r.wrong(node, "%s: %v", key, err)
 	}
-	if r.nodes >= maxNodes {
+}
+
+// resolve follows an alias to what it stands for. When the budget is used up it
+// gives null.
+func (r *reader) resolve(node *yaml.Node) *yaml.Node {
+	r.budget--
+	if r.budget == 0 {
+		r.refuse(node, "the file comes to over %d times its size when its aliases are followed", aliasedTimes)
+	}
+	if r.exhausted() {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line, Column: node.Column}
 	}
 	if node.Kind == yaml.AliasNode {
@@ -53,69 +65,111 @@ func (r *reader) resolve(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// field is one key of a mapping and its value.
+// exhausted reports whether the file came to too many nodes: what was read of it
+// is not whole.
+func (r *reader) exhausted() bool { return r.budget <= 0 }
+
+// field is one key of an object and its value.
 type field struct {
-	name       string
+	name       string // as written
 	key, value *yaml.Node
 }
 
-// fields gives the keys of a mapping, each once. A key that stands twice counts
-// as its last, and a key of the mapping itself more than one that a merge key
-// (<<) brings. What is null counts as absent, as in webhook.
-func (r *reader) fields(node *yaml.Node, depth int) []field {
-	var own, merged []field
-	for i := 0; i+1 < len(node.Content) && depth < maxDepth; i += 2 {
-		key, value := r.resolve(node.Content[i]), r.resolve(node.Content[i+1])
-		if key.Kind != yaml.ScalarNode {
-			r.refuse(key, "a key is a word, not %s", kindOf(key))
-			continue
-		}
-		if key.Tag == "!!merge" {
-			merged = append(merged, r.merged(value, depth+1)...)
-			continue
-		}
-		own = put(own, field{key.Value, node.Content[i], value})
-	}
-	for _, f := range merged {
-		if !slices.ContainsFunc(own, f.same) {
-			own = append(own, f)
-		}
-	}
-	return slices.DeleteFunc(own, func(f field) bool { return isNull(f.value) })
+// folded is the name without regard to case, as webhook compares names.
+func (f field) folded() string { return strings.ToLower(strings.ToUpper(f.name)) }
+
+// fields is the keys of an object, each once.
+type fields struct {
+	list []field
+	at   map[string]int // by folded name
 }
 
-// merged gives what a merge key brings: the fields of one mapping, or of
-// several in a list, the first of which counts.
-func (r *reader) merged(node *yaml.Node, depth int) []field {
-	switch node.Kind {
-	case yaml.MappingNode:
-		return r.fields(node, depth)
-	case yaml.SequenceNode:
-		var all []field
-		for _, item := range node.Content {
-			if item = r.resolve(item); item.Kind == yaml.MappingNode {
-				for _, f := range r.fields(item, depth) {
-					if !slices.ContainsFunc(all, f.same) {
-						all = append(all, f)
-					}
-				}
-			}
-		}
-		return all
+// put adds a field unless its name is there already, which it reports.
+func (fs *fields) put(f field) (earlier *field) {
+	name := f.folded()
+	if at, ok := fs.at[name]; ok {
+		return &fs.list[at]
 	}
-	r.refuse(node, "a merge key (<<) takes a mapping or a list of them, not %s", kindOf(node))
+	if fs.at == nil {
+		fs.at = map[string]int{}
+	}
+	fs.at[name] = len(fs.list)
+	fs.list = append(fs.list, f)
 	return nil
 }
 
-// same compares names as webhook does: without regard to case.
-func (f field) same(other field) bool { return strings.EqualFold(f.name, other.name) }
-
-func put(list []field, f field) []field {
-	if at := slices.IndexFunc(list, f.same); at >= 0 {
-		list[at] = f
-		return list
+// fieldsOf gives the keys of an object. One that stands twice counts as its
+// last, as in webhook, and a key of the object itself more than one that a merge
+// key (<<) brings.
+func (r *reader) fieldsOf(node *yaml.Node) []field {
+	var own fields
+	var merges []*yaml.Node
+	for i := 0; i+1 < len(node.Content) && !r.exhausted(); i += 2 {
+		key, value := r.resolve(node.Content[i]), r.resolve(node.Content[i+1])
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			r.refuse(node.Content[i], "a key is a word, not %s", kindOf(key))
+		case key.Tag == "!!merge":
+			merges = append(merges, value)
+		default:
+			f := field{key.Value, node.Content[i], value}
+			if earlier := own.put(f); earlier != nil {
+				r.note(earlier.key, Warning, "the key %q stands in line %d again; the last one counts", earlier.name, f.key.Line)
+				*earlier = f
+			}
+		}
 	}
-	return append(list, f)
+	for _, merge := range merges {
+		for _, f := range r.merged(merge) {
+			own.put(f)
+		}
+	}
+	return own.list
+}
+
+// merged gives what a merge key brings: the fields of one object, or of several
+// in a list, the first of which counts.
+func (r *reader) merged(node *yaml.Node) []field {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return r.fieldsOf(node)
+	case yaml.SequenceNode:
+		var all fields
+		for _, item := range node.Content {
+			item = r.resolve(item)
+			for _, f := range r.object("an item of a merge key (<<)", item) {
+				all.put(f)
+			}
+		}
+		return all.list
+	}
+	r.refuse(node, "a merge key (<<) takes an object or a list of them, not %s", kindOf(node))
+	return nil
+}
+
+// object gives the fields of what must be an object. Null has none.
+func (r *reader) object(what string, node *yaml.Node) []field {
+	switch {
+	case isNull(node):
+		return nil
+	case node.Kind != yaml.MappingNode:
+		r.refuse(node, "%s is an object, not %s", what, kindOf(node))
+		return nil
+	}
+	return r.fieldsOf(node)
+}
+
+// items gives the items of a list.
+func (r *reader) items(f field) []*yaml.Node {
+	if f.value.Kind != yaml.SequenceNode {
+		r.refuse(f.value, "%s is a list, not %s", f.name, kindOf(f.value))
+		return nil
+	}
+	items := make([]*yaml.Node, len(f.value.Content))
+	for i, item := range f.value.Content {
+		items[i] = r.resolve(item)
+	}
+	return items
 }
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
@@ -139,126 +193,4 @@ func kindOf(node *yaml.Node) string {
 		return "text (" + strconv.Quote(node.Value) + ")"
 	}
 	return "something else"
-}
-
-// text reads text. An unquoted number or boolean becomes what YAML 1.1 makes of
-// it, as in webhook (0123 is 83, on is true), and is told where that differs
-// from what was written.
-func (r *reader) text(f field) string {
-	if f.value.Kind != yaml.ScalarNode {
-		r.refuse(f.value, "%s is text, not %s", f.name, kindOf(f.value))
-		return ""
-	}
-	text := f.value.Value
-	if plain(f.value) {
-		text = plainText(f.value)
-	}
-	if text != f.value.Value {
-		r.note(f.value, Warning, "%s: %s without quotes is read as %q", f.name, f.value.Value, text)
-	}
-	return text
-}
-
-// plain reports whether a scalar stands there without quotes, so that YAML
-// decides what it is.
-func plain(node *yaml.Node) bool {
-	return node.Kind == yaml.ScalarNode && node.Style&^yaml.FlowStyle == 0
-}
-
-// plainText gives the text that YAML 1.1 makes of an unquoted scalar.
-func plainText(node *yaml.Node) string {
-	if truth, ok := truth(node.Value); ok {
-		return strconv.FormatBool(truth)
-	}
-	number := strings.ReplaceAll(node.Value, "_", "")
-	switch node.ShortTag() {
-	case "!!int":
-		if n, err := strconv.ParseInt(number, 0, 64); err == nil {
-			return strconv.FormatInt(n, 10)
-		}
-	case "!!float":
-		if x, err := strconv.ParseFloat(number, 64); err == nil {
-			if n, err := strconv.ParseUint(number, 10, 64); err == nil {
-				return strconv.FormatUint(n, 10)
-			}
-			return strconv.FormatFloat(x, 'g', -1, 64)
-		}
-	}
-	return node.Value
-}
-
-// truth reads the words for booleans of YAML 1.1.
-func truth(word string) (value, ok bool) {
-	if word != strings.ToLower(word) && word != strings.ToUpper(word) && word != strings.ToUpper(word[:1])+strings.ToLower(word[1:]) {
-		return false, false
-	}
-	switch strings.ToLower(word) {
-	case "true", "yes", "on", "y":
-		return true, true
-	case "false", "no", "off", "n":
-		return false, true
-	}
-	return false, false
-}
-
-// boolean reads true or false, and the other words of YAML 1.1 as webhook does.
-func (r *reader) boolean(f field) bool {
-	if value, ok := truth(f.value.Value); ok && plain(f.value) {
-		return value
-	}
-	r.refuse(f.value, "%s is true or false (without quotes), not %s", f.name, kindOf(f.value))
-	return false
-}
-
-func (r *reader) number(f field) int {
-	if f.value.Kind == yaml.ScalarNode && f.value.ShortTag() == "!!int" {
-		if n, err := strconv.ParseInt(strings.ReplaceAll(f.value.Value, "_", ""), 0, 32); err == nil {
-			return int(n)
-		}
-	}
-	r.refuse(f.value, "%s is a whole number (without quotes), not %s", f.name, kindOf(f.value))
-	return 0
-}
-
-// duration reads a length of time as in 90s, 15m or 1h30m.
-func (r *reader) duration(f field) time.Duration {
-	d, err := time.ParseDuration(f.value.Value)
-	if f.value.Kind != yaml.ScalarNode || err != nil || d < 0 {
-		r.refuse(f.value, "%s is a length of time as in 90s, 15m or 1h30m, not %s", f.name, kindOf(f.value))
-		return 0
-	}
-	return d
-}
-
-// size reads a number of bytes as in 4096, 512KiB, 10MiB or 1GiB.
-func (r *reader) size(f field) int64 {
-	n, err := ParseSize(f.value.Value)
-	if f.value.Kind != yaml.ScalarNode || err != nil {
-		r.refuse(f.value, "%s is a size as in 512KiB, 10MiB or 1GiB, not %s", f.name, kindOf(f.value))
-	}
-	return n
-}
-
-// items gives the items of a list.
-func (r *reader) items(f field) []*yaml.Node {
-	if f.value.Kind != yaml.SequenceNode {
-		r.refuse(f.value, "%s is a list, not %s", f.name, kindOf(f.value))
-		return nil
-	}
-	items := make([]*yaml.Node, len(f.value.Content))
-	for i, item := range f.value.Content {
-		items[i] = r.resolve(item)
-	}
-	return items
-}
-
-// object gives the fields of what must be an object.
-func (r *reader) object(what string, node *yaml.Node, depth int) []field {
-	if node.Kind != yaml.MappingNode {
-		if !isNull(node) {
-			r.refuse(node, "%s is an object, not %s", what, kindOf(node))
-		}
-		return nil
-	}
-	return r.fields(node, depth)
 }

@@ -82,9 +82,26 @@ func (p Problems) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// sort puts the problems of one file into the order of its lines.
-func (p Problems) sort() {
+// sort puts the problems of one file into the order of its lines, each once:
+// what an alias stands for is read as often as it is named.
+func (p Problems) sort() Problems {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
 	})
+	seen := make(map[Problem]bool, len(p))
+	return slices.DeleteFunc(p, func(one Problem) bool {
+		told := seen[one]
+		seen[one] = true
+		return told
+	})
+}
+
+// withoutConsequences leaves out what follows from a refusal at the same place:
+// a name that is a list is no missing name.
+func withoutConsequences(p Problems) Problems {
+	refused := map[Position]bool{}
+	for _, one := range p {
+		refused[one.At] = refused[one.At] || one.Severity == Refusal
+	}
+	return slices.DeleteFunc(p, func(one Problem) bool { return one.Severity != Refusal && refused[one.At] })
 }

@@ -6,19 +6,25 @@ import (
 	"strings"
 )
 
-// suggestion gives the known word that is nearest to an unknown one, as
+// suggestion puts the known word that is nearest to an unknown one as
 // " (did you mean X?)", or nothing where none is near.
 func suggestion(word string, known []string) string {
+	if best := nearest(word, known); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", best)
+	}
+	return ""
+}
+
+// nearest gives the known word that differs in the fewest places, "" where all
+// differ in more than two and a third of the word.
+func nearest(word string, known []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, candidate := range known {
-		if d := editDistance(strings.ToLower(word), candidate); d < distance {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance {
 			best, distance = candidate, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return best
 }
 
 // editDistance counts the insertions, deletions and changes of a byte that turn

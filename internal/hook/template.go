@@ -12,8 +12,8 @@ import (
 	"github.com/pawlhq/pawl/internal/secret"
 )
 
-// templateError is how text/template begins its errors.
-var templateError = regexp.MustCompile(`^template: hooks:(\d+)(?::(\d+))?: (?s:(.*))$`)
+// templateError is how text/template goes on after "template: " and the name.
+var templateError = regexp.MustCompile(`^:(\d+)(?::(\d+))?: (?s:(.*))$`)
 
 // expand runs a hook file as a Go template. Positions in what comes of it are
 // those of the expanded text.
@@ -36,12 +36,12 @@ func expand(file string, text []byte) ([]byte, Problems) {
 		"credential": func(name string) (string, error) { return secret.Credential(name) },
 	}
 	var expanded bytes.Buffer
-	parsed, err := template.New("hooks").Funcs(functions).Parse(string(text))
+	parsed, err := template.New(file).Funcs(functions).Parse(string(text))
 	if err == nil {
 		err = parsed.Execute(&expanded, nil)
 	}
 	if err != nil {
-		at, what := Position{Line: 1, Column: 1}, err.Error()
+		at, what := Position{Line: 1, Column: 1}, strings.TrimPrefix(err.Error(), "template: "+file)
 		if found := templateError.FindStringSubmatch(what); found != nil {
 			at.Line, _ = strconv.Atoi(found[1])
 			if column, err := strconv.Atoi(found[2]); err == nil {
@@ -49,7 +49,7 @@ func expand(file string, text []byte) ([]byte, Problems) {
 			}
 			what = found[3]
 		}
-		note(Refusal, at, "cannot expand the template: %s", strings.TrimPrefix(what, `executing "hooks" at `))
+		note(Refusal, at, "cannot expand the template: %s", strings.TrimPrefix(what, fmt.Sprintf("executing %q at ", file)))
 	}
 	return expanded.Bytes(), problems
 }

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
 )
@@ -39,15 +40,22 @@ func (not Not) guards(list []Guard) []Guard { return not.Rule.guards(list) }
 
 func (Never) guards(list []Guard) []Guard { return append(list, "nobody may") }
 
-func (v *value) guards(list []Guard) []Guard {
-	switch v.parameter.Source {
-	case delivery.Header, delivery.Query, delivery.QueryAlias:
-		return append(list, Guard(fmt.Sprintf("%s %s", v.parameter.Source, v.parameter.Name)))
-	}
-	return list
-}
+func (v *value) guards(list []Guard) []Guard { return append(list, compared(v.parameter)...) }
 
-func (*regex) guards(list []Guard) []Guard { return list }
+func (x *regex) guards(list []Guard) []Guard { return append(list, compared(x.parameter)...) }
+
+// compared gives the guard that a comparison of a value is, if it is one.
+func compared(parameter delivery.Ref) []Guard {
+	switch parameter.Source {
+	case delivery.Header, delivery.Query, delivery.QueryAlias:
+		return []Guard{Guard(fmt.Sprintf("%s %s", parameter.Source, parameter.Name))}
+	case delivery.Request:
+		if strings.EqualFold(parameter.Name, "remote-addr") {
+			return []Guard{"caller's address"}
+		}
+	}
+	return nil
+}
 
 func (*unknown) guards(list []Guard) []Guard { return list }
 

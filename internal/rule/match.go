@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"regexp"
@@ -22,7 +23,7 @@ type Definition struct {
 
 // Problem says what of a definition could not be compiled: the key and why.
 type Problem struct {
-	Key string // "type", "regex", "ip-range", "secret", "source"
+	Key string // "type", "regex", "ip-range", "secret", "parameter"
 	Err error
 }
 
@@ -43,6 +44,25 @@ func Types() []string {
 	}
 }
 
+// Uses lists the keys that a rule of that type looks at; nil for a type that
+// does not exist.
+func Uses(ruleType string) []string {
+	if _, ok := signatureAlgorithm(ruleType); ok {
+		return []string{"type", "parameter", "secret"}
+	}
+	switch ruleType {
+	case TypeValue:
+		return []string{"type", "parameter", "value"}
+	case TypeRegex:
+		return []string{"type", "parameter", "regex"}
+	case TypeIP:
+		return []string{"type", "ip-range"}
+	case TypeScalr:
+		return []string{"type", "secret"}
+	}
+	return nil
+}
+
 // Match compiles one match rule. The rule that it returns can be evaluated
 // whatever the problems are: it answers as webhook would.
 func Match(d Definition) (Rule, []Problem) {
@@ -54,7 +74,7 @@ func Match(d Definition) (Rule, []Problem) {
 	}
 	if d.Type != TypeIP && d.Type != TypeScalr {
 		if _, known := delivery.ParseSource(string(d.Parameter.Source)); !known {
-			note("source", fmt.Errorf("unknown source %q", d.Parameter.Source))
+			note("parameter", fmt.Errorf("unknown source %q", d.Parameter.Source))
 		}
 	}
 	if algorithm, ok := signatureAlgorithm(d.Type); ok {
@@ -69,9 +89,15 @@ func Match(d Definition) (Rule, []Problem) {
 		rule := &regex{parameter: d.Parameter}
 		rule.expression, rule.err = regexp.Compile(d.Regex)
 		note("regex", rule.err)
+		if d.Regex == "" {
+			note("regex", errEmptyRegex)
+		}
 		return rule, problems
 	case TypeIP:
 		rule := &addresses{text: d.IPRange, ranges: parseRanges(d.IPRange)}
+		if len(rule.ranges) == 0 {
+			note("ip-range", errNoRange)
+		}
 		for _, r := range rule.ranges {
 			note("ip-range", r.err)
 		}
@@ -158,12 +184,18 @@ func (a *addresses) Evaluate(r *Request) (bool, error) {
 	return false, nil
 }
 
+var (
+	errNoRange    = errors.New("it is empty and admits nobody")
+	errEmptyRegex = errors.New("an empty expression matches any value")
+)
+
 // parseRanges reads addresses and CIDR ranges with white space between them. A
 // plain address means itself alone: webhook takes a plain IPv6 address for its
 // /32, which lets strangers in.
 func parseRanges(text string) []addressRange {
 	var ranges []addressRange
-	for _, field := range strings.Fields(text) {
+	for _, written := range strings.Fields(text) {
+		field := written
 		if !strings.Contains(field, "/") {
 			bits := "/32"
 			if strings.Contains(field, ":") {
@@ -173,7 +205,7 @@ func parseRanges(text string) []addressRange {
 		}
 		_, network, err := net.ParseCIDR(field)
 		if err != nil {
-			err = fmt.Errorf("%q is no address and no CIDR range (as in 192.0.2.0/24)", strings.TrimSuffix(field, "/32"))
+			err = fmt.Errorf("%q is no address and no CIDR range (as in 192.0.2.0/24)", written)
 		}
 		ranges = append(ranges, addressRange{network, err})
 	}

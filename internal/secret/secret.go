@@ -15,16 +15,25 @@ import (
 
 // Value is a secret. Its zero value is the empty secret, which never verifies
 // anything.
-type Value struct{ text string }
+type Value struct {
+	// A pointer: fmt cannot call the methods of a Value in a field that is not
+	// exported, and would print the text.
+	text *string
+}
 
 // New makes a secret of text.
-func New(text string) Value { return Value{text} }
+func New(text string) Value { return Value{&text} }
 
 // Reveal returns the secret itself, for a comparison or a keyed hash alone.
-func (v Value) Reveal() string { return v.text }
+func (v Value) Reveal() string {
+	if v.text == nil {
+		return ""
+	}
+	return *v.text
+}
 
 // Empty reports whether nothing is set.
-func (v Value) Empty() bool { return v.text == "" }
+func (v Value) Empty() bool { return v.Reveal() == "" }
 
 const mask = "***"
 
@@ -48,7 +57,7 @@ func Credential(name string) (string, error) {
 	if directory == "" {
 		return "", errors.New("no credentials here: CREDENTIALS_DIRECTORY is not set (systemd sets it for a unit with LoadCredential=)")
 	}
-	if name == "" || name != filepath.Base(name) || name == ".." || name == "." {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\`) {
 		return "", fmt.Errorf("credential %q: a credential's name holds no path", name)
 	}
 	text, err := os.ReadFile(filepath.Join(directory, name))

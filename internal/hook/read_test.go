@@ -1,0 +1,165 @@
+package hook_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/rule"
+)
+
+var update = flag.Bool("update", false, "rewrite what the cases in testdata/read expect")
+
+// TestRead reads each file of testdata/read: what it shows and with which
+// options ("options: template reload"), a hook file, its problems, and the hooks
+// that were read of it.
+func TestRead(t *testing.T) {
+	files, err := filepath.Glob("testdata/read/*.txt")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("%d cases, error %v", len(files), err)
+	}
+	t.Setenv("DEPLOY_SECRET", "s3cr3t")
+	t.Setenv("CREDENTIALS_DIRECTORY", "testdata/credentials")
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			input := archive.Files[0]
+			hooks, problems := hook.Read(input.Name, input.Data, optionsOf(archive))
+			got := &txtar.Archive{Comment: archive.Comment, Files: []txtar.File{
+				input,
+				{Name: "problems", Data: []byte(renderProblems(problems))},
+				{Name: "hooks", Data: []byte(renderHooks(hooks, problems))},
+			}}
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
+				t.Errorf("not as expected (-update rewrites it) (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func optionsOf(archive *txtar.Archive) hook.Options {
+	for line := range strings.Lines(string(archive.Comment)) {
+		if words, ok := strings.CutPrefix(line, "options:"); ok {
+			fields := strings.Fields(words)
+			return hook.Options{Template: slices.Contains(fields, "template"), Reload: slices.Contains(fields, "reload")}
+		}
+	}
+	return hook.Options{}
+}
+
+func renderProblems(problems hook.Problems) string {
+	var b strings.Builder
+	for _, p := range problems {
+		severity := p.Severity.String()
+		if p.Severity == hook.Refusal {
+			severity = "refused"
+		}
+		fmt.Fprintf(&b, "%s: %s: %s\n", p.At, severity, p.Message())
+	}
+	return b.String()
+}
+
+// renderHooks shows what of hooks differs from the defaults.
+func renderHooks(hooks []*hook.Hook, problems hook.Problems) string {
+	if problems.Refused() {
+		return "none: the file is refused\n"
+	}
+	var b strings.Builder
+	for _, h := range hooks {
+		fmt.Fprintf(&b, "%q at %d:%d\n", h.ID, h.At.Line, h.At.Column)
+		show := func(what, value string) {
+			if value != "" && value != "0" && value != "false" {
+				fmt.Fprintf(&b, "  %s: %s\n", what, value)
+			}
+		}
+		if h.Path != h.ID {
+			show("path", h.Path)
+		}
+		show("command", h.Command)
+		show("directory", h.Directory)
+		show("arguments", renderArguments(h.Arguments))
+		show("environment", renderArguments(h.Environment))
+		show("files", renderArguments(h.Files))
+		show("content type", h.Payload.ContentType)
+		for _, ref := range h.Payload.JSONParameters {
+			show("as JSON", ref.String())
+		}
+		show("rule", renderRule(h.Rule))
+		show("soft signatures", fmt.Sprint(h.SoftSignatures))
+		show("methods", strings.Join(h.Methods, " "))
+		show("message", h.Message)
+		for _, header := range h.Headers {
+			show("header", header.Name+"="+header.Value)
+		}
+		show("success", fmt.Sprint(h.SuccessCode))
+		show("mismatch", fmt.Sprint(h.MismatchCode))
+		show("answers with output", fmt.Sprint(h.OutputInResponse))
+		show("on error too", fmt.Sprint(h.OutputInResponseOnError))
+		if h.Process != (hook.Process{KillGrace: hook.DefaultKillGrace}) {
+			show("process", fmt.Sprintf("timeout %v, grace %v, stop leftovers %v", h.Process.Timeout, h.Process.KillGrace, h.Process.StopLeftovers))
+		}
+		if h.Keep.Output != hook.DefaultKeepOutput {
+			show("keep", fmt.Sprintf("%d bytes of output", h.Keep.Output))
+		}
+		show("has keys of Pawl's", fmt.Sprint(h.Own))
+	}
+	return b.String()
+}
+
+func renderArguments(arguments []hook.Argument) string {
+	words := make([]string, len(arguments))
+	for i, a := range arguments {
+		words[i] = a.Ref.String()
+		if a.Variable != "" {
+			words[i] += " as " + a.Variable
+		}
+		if a.Base64Decode {
+			words[i] += " from base64"
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func renderRule(r rule.Rule) string {
+	list := func(name string, rules []rule.Rule) string {
+		words := make([]string, len(rules))
+		for i, one := range rules {
+			words[i] = renderRule(one)
+		}
+		return name + "(" + strings.Join(words, ", ") + ")"
+	}
+	switch r := r.(type) {
+	case nil:
+		return ""
+	case rule.And:
+		return list("and", r)
+	case rule.Or:
+		return list("or", r)
+	case rule.Not:
+		return "not(" + renderRule(r.Rule) + ")"
+	case rule.Never:
+		return "never"
+	}
+	words := []string{strings.TrimPrefix(fmt.Sprintf("%T", r), "*rule.")}
+	for _, guard := range rule.Guards(r) {
+		words = append(words, string(guard))
+	}
+	return strings.Join(words, " ")
+}

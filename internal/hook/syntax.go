@@ -1,0 +1,132 @@
+package hook
+
+import (
+	"bytes"
+	"reflect"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// libraryError is how the YAML library begins its errors. Its line is not used:
+// it is that of the line before, or where the list or object begins.
+var libraryError = regexp.MustCompile(`^(?:yaml: )?(?:line \d+: )?`)
+
+// unknownAnchor is the error that comes without a place.
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+
+// syntaxProblem turns an error of the YAML library into one that points at what
+// is wrong, with a hint where the cause is a usual one.
+func (r *reader) syntaxProblem(text []byte, decoder *yaml.Decoder, err error) Problem {
+	what := libraryError.ReplaceAllString(err.Error(), "")
+	line, column := failedAt(decoder)
+	if offset := unreadable(text); offset >= 0 {
+		line, column = lineColumn(text, offset)
+	} else if found := unknownAnchor.FindStringSubmatch(what); found != nil {
+		line, column = lineColumn(text, max(0, bytes.Index(text, []byte("*"+found[1]))))
+	}
+	line, column = within(text, line, column)
+	hint := ""
+	if comment := findComment(text, line); comment >= 0 {
+		line, column = lineColumn(text, comment)
+		hint = " (a comment begins with #; // and /* */ are not allowed)"
+	} else if strings.Contains(what, "cannot start any token") && bytes.Contains(lineOf(text, line), []byte("\t")) {
+		hint = " (YAML is indented with blanks, not with tabs)"
+	}
+	return Problem{At: r.position(line, column), Severity: Refusal, Text: "cannot read this as JSON or YAML: " + what + hint}
+}
+
+// failedAt gives where a decoder gave up. The library knows it to the character
+// but keeps it to itself, and an error without a place costs an operator more
+// than this look behind its back: should another version name its parts
+// otherwise, all errors point at the file's beginning (and a test fails).
+func failedAt(decoder *yaml.Decoder) (line, column int) {
+	v := reflect.ValueOf(decoder)
+	for _, name := range []string{"parser", "parser", "problem_mark"} {
+		if v.Kind() == reflect.Pointer {
+			v = v.Elem()
+		}
+		if v.Kind() != reflect.Struct {
+			return 1, 1
+		}
+		v = v.FieldByName(name)
+	}
+	if v.Kind() != reflect.Struct {
+		return 1, 1
+	}
+	l, c := v.FieldByName("line"), v.FieldByName("column")
+	if !l.IsValid() || !c.IsValid() || !l.CanInt() || !c.CanInt() {
+		return 1, 1
+	}
+	return int(l.Int()) + 1, int(c.Int()) + 1
+}
+
+// unreadable finds the first byte that is no text: no UTF-8, or a control
+// character; -1 where there is none.
+func unreadable(text []byte) int {
+	for at := 0; at < len(text); {
+		character, size := utf8.DecodeRune(text[at:])
+		if character == utf8.RuneError && size == 1 || character < ' ' && !strings.ContainsRune("\t\r\n", character) || character == 0x7F {
+			return at
+		}
+		at += size
+	}
+	return -1
+}
+
+// within puts a place that lies behind the end of the file, or of its line, at
+// that end.
+func within(text []byte, line, column int) (int, int) {
+	last, end := lineColumn(text, len(text))
+	if line > last {
+		return last, end
+	}
+	return line, min(column, utf8.RuneCount(lineOf(text, line))+1)
+}
+
+// lineOf gives a line of text without its end.
+func lineOf(text []byte, line int) []byte {
+	lines := bytes.SplitN(text, []byte("\n"), line+1)
+	return bytes.TrimSuffix(lines[line-1], []byte("\r"))
+}
+
+// findComment finds the first // or /* of a file, up to a line, that stands
+// where a comment would: in no text, after a blank or a bracket. -1 is none. In
+// a file that is no JSON only a line that begins so counts.
+func findComment(text []byte, line int) int {
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	begins := []string{"[", "{", "//", "/*"}
+	isJSON := false
+	for _, begin := range begins {
+		isJSON = isJSON || bytes.HasPrefix(trimmed, []byte(begin))
+	}
+	at := 0
+	for _, one := range bytes.SplitAfterN(text, []byte("\n"), line+1)[:min(line, bytes.Count(text, []byte("\n"))+1)] {
+		if found := commentIn(one, isJSON); found >= 0 {
+			return at + found
+		}
+		at += len(one)
+	}
+	return -1
+}
+
+// commentIn finds a // or /* in one line.
+func commentIn(line []byte, isJSON bool) int {
+	quoted := false
+	for i := range line {
+		switch {
+		case line[i] == '"' && (i == 0 || line[i-1] != '\\'):
+			quoted = !quoted
+		case quoted:
+		case line[i] == '#':
+			return -1
+		case line[i] == '/' && i+1 < len(line) && (line[i+1] == '/' || line[i+1] == '*'):
+			if before := bytes.TrimSpace(line[:i]); len(before) == 0 || isJSON && strings.IndexByte(" \t,[{]}\"", line[i-1]) >= 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
