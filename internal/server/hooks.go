@@ -164,7 +164,7 @@ func (s *Server) judge(log *zerolog.Logger, h *hook.Hook, record *run.Delivery) 
 		ok, err = h.Rule.Evaluate(&rule.Request{Delivery: content, SoftSignatures: h.SoftSignatures})
 	}
 	if problem := content.Problem(); problem != nil {
-		log.Warn().Err(problem).Str("hook", h.ID).Msg("cannot parse the body; the hook gets no payload")
+		log.Info().Err(problem).Str("hook", h.ID).Msg("not all of the request could be parsed")
 	}
 	if err != nil && !delivery.IsMissing(err) {
 		log.Warn().Err(err).Str("hook", h.ID).Msg("error evaluating the trigger rule")
