@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pipes is a listener whose connections are pipes, so that a fake clock rules
+// them.
+type pipes struct {
+	accepted chan net.Conn
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.accepted:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// slowly serves one connection on a fake clock and gives the client's end of it.
+func slowly(t *testing.T, e Engine, client func(net.Conn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := serverOf(t, `[{id: a, execute-command: x, response-message: done}]`, e, nil)
+		listener := &pipes{accepted: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(ctx, &Listeners{All: []net.Listener{listener}}, nil, time.Second) }()
+		ours, theirs := net.Pipe()
+		listener.accepted <- theirs
+		client(ours)
+		_ = ours.Close()
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// read reads until the server ends the connection.
+func read(t *testing.T, conn net.Conn) (answer string, took time.Duration) {
+	t.Helper()
+	began := time.Now()
+	bytes, err := io.ReadAll(conn)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(bytes), time.Since(began)
+}
+
+func write(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAClientThatDoesNotFinishItsHeadIsLeft(t *testing.T) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\n")
+		if answer, took := read(t, conn); answer != "" || took != headerTime {
+			t.Errorf("after %s: %q; want nothing after %s", took, answer, headerTime)
+		}
+	})
+}
+
+func TestABodyThatStopsComingIsAnswered408(t *testing.T) {
+	e := &fakeEngine{}
+	slowly(t, e, func(conn net.Conn) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+		answer, took := read(t, conn)
+		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || took < bodyPause || took > bodyPause+time.Second {
+			t.Errorf("after %s: %q; want 408 after %s", took, answer, bodyPause)
+		}
+	})
+	if e.submitted != nil {
+		t.Errorf("it ran %v", e.submitted)
+	}
+}
+
+func TestABodyMayComeSlowlyAsLongAsItComes(t *testing.T) {
+	e := &fakeEngine{}
+	slowly(t, e, func(conn net.Conn) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n")
+		for range 10 {
+			time.Sleep(bodyPause - time.Second)
+			write(t, conn, "x")
+		}
+		if answer, _ := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 200 ") {
+			t.Errorf("answered %q", answer)
+		}
+	})
+	if len(e.submitted) != 1 {
+		t.Errorf("it ran %v", e.submitted)
+	}
+}
+
+func TestABodyMayNotTakeForEver(t *testing.T) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+		var writing sync.WaitGroup
+		defer writing.Wait()
+		defer conn.Close()
+		writing.Go(func() {
+			for {
+				if _, err := io.WriteString(conn, "x"); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		})
+		if answer, took := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 408 ") || took > bodyTime+time.Second {
+			t.Errorf("after %s: %q; want 408 after %s", took, answer, bodyTime)
+		}
+	})
+}
+
+func TestAConnectionThatRestsIsClosed(t *testing.T) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn) {
+		write(t, conn, "GET /hooks/a HTTP/1.1\r\nHost: x\r\n\r\n")
+		if answer, took := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 200 ") || took != idleTime {
+			t.Errorf("after %s: %q; want the answer, and the end after %s", took, answer, idleTime)
+		}
+	})
+}
