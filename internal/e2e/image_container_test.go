@@ -126,7 +126,7 @@ func testImageReaps(t *testing.T, d *docker) {
 		"orphans.sh": "#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9 10; do\n" +
 			"  (while [ ! -e /tmp/end ]; do sleep 0.1; done) >/dev/null 2>&1 &\ndone\necho \"$! is the last\"\n",
 	})
-	c := d.startContainer(t, imageSlim, []string{"--volume", hooks + ":/etc/webhook:ro", "--no-healthcheck"}, []string{"-verbose"})
+	c := d.startContainer(t, imageSlim, []string{"--volume", hooks + ":/etc/webhook:ro"}, []string{"-verbose"})
 	if code, text := c.post(t, "orphans", nil); code != http.StatusOK || !strings.Contains(text, "is the last") {
 		t.Fatalf("answered %d %q", code, text)
 	}

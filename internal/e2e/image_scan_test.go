@@ -91,6 +91,15 @@ func testImageCompose(t *testing.T, d *docker) {
 		t.Error("the registry has another address than the one that the hook admits")
 	}
 
+	bundled, err := os.ReadFile(filepath.Join(place.root, "hooks/distribution.json"))
+	check(t, err)
+	own, err := os.ReadFile(filepath.Join(examples, "compose/hooks/distribution.json"))
+	check(t, err)
+	want := strings.NewReplacer(`"scripts/`, `"/etc/pawl/scripts/`, "127.0.0.0/8 ::1/128", "172.30.90.2/32").Replace(string(bundled))
+	if string(own) != want {
+		t.Errorf("the example's hook must be the bundled one, for another caller:\n%s\nwant:\n%s", own, want)
+	}
+
 	address, host := freeAddress(t), freeAddress(t)
 	loopback := strings.NewReplacer("pawl:9000", address, "registry:5000", host, "172.30.90.2/32", "127.0.0.1/32",
 		"addr: :5000", "addr: "+host, "/var/lib/registry", t.TempDir())
