@@ -163,47 +163,73 @@ func (l *Loader) keep(file, why string) *candidate {
 // of all files never share an id, so the rounds end when all have, at the latest.
 func (l *Loader) settle(files []*candidate) (twice bool) {
 	for range files {
-		loser, winner, id := l.collision(files)
-		if loser == nil {
-			return twice
+		found := l.collision(files)
+		if found.loser == nil {
+			break
 		}
 		twice = true
-		l.fallBack(loser, winner, id)
+		l.fallBack(found)
 	}
 	return twice
 }
 
-// collision finds an id in two files. The file that fell back on it keeps it,
-// else the one that had it before, else the first.
-func (l *Loader) collision(files []*candidate) (loser, winner *candidate, id string) {
+// collision is an id in two files, one of which must fall back.
+type collision struct {
+	loser, winner *candidate
+	id            string
+	claim         claim
+}
+
+// claim is why the winner has the id, the strongest first.
+type claim int
+
+const (
+	keeps claim = iota // it fell back on it and has nothing else
+	had                // it had it before
+	first              // it comes first
+)
+
+// collision finds the collision with the strongest claim: what is certain is
+// decided before what depends on the order. The loser is nil if there is none.
+func (l *Loader) collision(files []*candidate) collision {
+	best := collision{claim: first + 1}
 	owner := map[string]*candidate{}
 	for _, c := range files {
 		for _, h := range c.Hooks {
 			other, taken := owner[h.ID]
-			switch {
-			case !taken:
+			if !taken {
 				owner[h.ID] = c
-			case c.Kept || !other.Kept && l.had(c.File, h.ID):
-				return other, c, h.ID
-			default:
-				return c, other, h.ID
+				continue
+			}
+			found := collision{c, other, h.ID, l.claim(other, h.ID)}
+			if mine := l.claim(c, h.ID); mine < found.claim {
+				found = collision{other, c, h.ID, mine}
+			}
+			if found.claim < best.claim {
+				best = found
 			}
 		}
 	}
-	return nil, nil, ""
+	return best
 }
 
-func (l *Loader) had(file, id string) bool {
-	return slices.ContainsFunc(l.good[file], func(h *Hook) bool { return h.ID == id })
+func (l *Loader) claim(c *candidate, id string) claim {
+	switch {
+	case c.Kept:
+		return keeps
+	case slices.ContainsFunc(l.good[c.File], func(h *Hook) bool { return h.ID == id }):
+		return had
+	}
+	return first
 }
 
-// fallBack refuses a file whose id another one has.
-func (l *Loader) fallBack(c, other *candidate, id string) {
-	at := slices.IndexFunc(c.Hooks, func(h *Hook) bool { return h.ID == id })
+// fallBack refuses the file that lost.
+func (l *Loader) fallBack(found collision) {
+	c := found.loser
+	at := slices.IndexFunc(c.Hooks, func(h *Hook) bool { return h.ID == found.id })
 	c.problems = append(c.problems, Problem{
-		At: c.Hooks[at].At, Hook: id, Severity: Refusal,
-		Text: fmt.Sprintf("the id is that of a hook in %s already: an id must be unique over all hook files", other.File),
-	})
-	c.problems = c.problems.sort()
+		At: c.Hooks[at].At, Hook: found.id, Severity: Refusal,
+		Text: fmt.Sprintf("the id is that of a hook in %s already: an id must be unique over all hook files", found.winner.File),
+	}).sort()
 	c.Hooks, c.Kept = l.good[c.File], true
 }

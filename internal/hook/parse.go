@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -106,7 +107,7 @@ func (r *reader) joinSurrogates(text []byte) []byte {
 		return text
 	}
 	var joined []byte
-	end := 0
+	end, line, column := 0, 1, 1
 	for _, at := range escape.FindAllIndex(text, -1) {
 		if at[1]-at[0] != surrogatePair {
 			continue
@@ -118,8 +119,9 @@ func (r *reader) joinSurrogates(text []byte) []byte {
 		first, _ := utf8.DecodeRuneInString(character)
 		joined = append(joined, text[end:at[0]]...)
 		joined = fmt.Appendf(joined, `\U%08X`, first)
+		line, column = advance(line, column, text[end:at[0]])
+		column += joinedPair
 		end = at[1]
-		line, column := lineColumn(joined, len(joined))
 		if r.joined == nil {
 			r.joined = map[int][]int{}
 		}
@@ -130,19 +132,7 @@ func (r *reader) joinSurrogates(text []byte) []byte {
 
 // position gives a place of the file as it is written.
 func (r *reader) position(line, column int) Position {
-	shift := 0
-	for _, joined := range r.joined[line] {
-		if joined <= column {
-			shift += surrogatePair - joinedPair
-		}
-	}
-	return Position{r.file, line, column + shift}
-}
-
-// lineColumn gives the line and the column of a byte of text, both from 1. A
-// column is a character.
-func lineColumn(text []byte, offset int) (line, column int) {
-	before := text[:offset]
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1
+	joined := r.joined[line] // in order
+	before, _ := slices.BinarySearch(joined, column+1)
+	return Position{r.file, line, column + before*(surrogatePair-joinedPair)}
 }

@@ -32,7 +32,7 @@ func (r *reader) syntaxProblem(text []byte, decoder *yaml.Decoder, err error) Pr
 	if comment := findComment(text, line); comment >= 0 {
 		line, column = lineColumn(text, comment)
 		hint = " (a comment begins with #; // and /* */ are not allowed)"
-	} else if strings.Contains(what, "cannot start any token") && bytes.Contains(lineOf(text, line), []byte("\t")) {
+	} else if strings.Contains(what, "cannot start any token") && strings.Contains(lineOf(text, line), "\t") {
 		hint = " (YAML is indented with blanks, not with tabs)"
 	}
 	return Problem{At: r.position(line, column), Severity: Refusal, Text: "cannot read this as JSON or YAML: " + what + hint}
@@ -83,14 +83,27 @@ func within(text []byte, line, column int) (int, int) {
 	if line > last {
 		return last, end
 	}
-	return line, min(column, utf8.RuneCount(lineOf(text, line))+1)
+	return line, min(column, utf8.RuneCountInString(lineOf(text, line))+1)
+}
+
+// lineEnd is what ends a line in YAML.
+var lineEnd = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
+// lineColumn gives the line and the column of a byte of text, both from 1. A
+// column is a character.
+func lineColumn(text []byte, offset int) (line, column int) { return advance(1, 1, text[:offset]) }
+
+// advance gives the place behind a piece of text that begins at a place.
+func advance(line, column int, piece []byte) (int, int) {
+	if ends := lineEnd.FindAllIndex(piece, -1); ends != nil {
+		line, column = line+len(ends), 1
+		piece = piece[ends[len(ends)-1][1]:]
+	}
+	return line, column + utf8.RuneCount(piece)
 }
 
 // lineOf gives a line of text without its end.
-func lineOf(text []byte, line int) []byte {
-	lines := bytes.SplitN(text, []byte("\n"), line+1)
-	return bytes.TrimSuffix(lines[line-1], []byte("\r"))
-}
+func lineOf(text []byte, line int) string { return lineEnd.Split(string(text), -1)[line-1] }
 
 // findComment finds the first // or /* of a file, up to a line, that stands
 // where a comment would: in no text, after a blank or a bracket. -1 is none. In
