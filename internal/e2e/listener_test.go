@@ -162,3 +162,15 @@ func TestAQuayDeliveryIsScanned(t *testing.T) {
 	}
 	nothingLeft(t, l.work)
 }
+
+// Docker Hub cannot be had here; its delivery reaches the script, which may not call it.
+func TestADockerHubDeliveryReachesTheScript(t *testing.T) {
+	l := startPawl(t, freeAddress(t), []string{"ALLOWED_REGISTRIES=quay.io"}, "dockerhub.json")
+	body, err := os.ReadFile(filepath.Join(place.root, "internal/e2e/testdata/dockerhub-push.json"))
+	check(t, err)
+	if code, text := l.post(t, "dockerhub", "application/json", body); code != http.StatusOK || text != "scan accepted\n" {
+		t.Errorf("answered %d %q", code, text)
+	}
+	l.wait(t, "docker.io: not contacted, for it is not among ALLOWED_REGISTRIES", 1)
+	l.wait(t, `not permitted \(exit 77\)`, 1)
+}
