@@ -105,38 +105,36 @@ func advance(line, column int, piece []byte) (int, int) {
 // lineOf gives a line of text without its end.
 func lineOf(text []byte, line int) string { return lineEnd.Split(string(text), -1)[line-1] }
 
-// findComment finds the first // or /* of a file, up to a line, that stands
+// findComment finds the first // or /* of a file, down to a line, that stands
 // where a comment would: in no text, after a blank or a bracket. -1 is none. In
 // a file that is no JSON only a line that begins so counts.
-func findComment(text []byte, line int) int {
-	trimmed := bytes.TrimLeft(text, " \t\r\n")
-	begins := []string{"[", "{", "//", "/*"}
-	isJSON := false
-	for _, begin := range begins {
-		isJSON = isJSON || bytes.HasPrefix(trimmed, []byte(begin))
-	}
+func findComment(text []byte, last int) int {
+	isJSON := bytes.IndexAny(bytes.TrimLeft(text, " \t\r\n"), "[{/") == 0
 	at := 0
-	for _, one := range bytes.SplitAfterN(text, []byte("\n"), line+1)[:min(line, bytes.Count(text, []byte("\n"))+1)] {
-		if found := commentIn(one, isJSON); found >= 0 {
+	for line := range bytes.Lines(text) {
+		if found := commentIn(line, isJSON); found >= 0 {
 			return at + found
 		}
-		at += len(one)
+		if at, last = at+len(line), last-1; last == 0 {
+			break
+		}
 	}
 	return -1
 }
 
-// commentIn finds a // or /* in one line.
+// commentIn finds a // or /* in one line, -1 where there is none.
 func commentIn(line []byte, isJSON bool) int {
 	quoted := false
-	for i := range line {
+	for i, c := range line {
 		switch {
-		case line[i] == '"' && (i == 0 || line[i-1] != '\\'):
+		case c == '"' && (i == 0 || line[i-1] != '\\'):
 			quoted = !quoted
 		case quoted:
-		case line[i] == '#':
+		case c == '#':
 			return -1
-		case line[i] == '/' && i+1 < len(line) && (line[i+1] == '/' || line[i+1] == '*'):
-			if before := bytes.TrimSpace(line[:i]); len(before) == 0 || isJSON && strings.IndexByte(" \t,[{]}\"", line[i-1]) >= 0 {
+		case bytes.HasPrefix(line[i:], []byte("//")), bytes.HasPrefix(line[i:], []byte("/*")):
+			begins := len(bytes.TrimSpace(line[:i])) == 0
+			if begins || isJSON && bytes.IndexByte([]byte(" \t,[{]}\""), line[i-1]) >= 0 {
 				return i
 			}
 		}

@@ -69,5 +69,8 @@ func Credential(name string) (string, error) {
 
 // TrimLineEnd drops one line end at the end of text, as editors leave it.
 func TrimLineEnd(text string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	if trimmed, ok := strings.CutSuffix(text, "\n"); ok {
+		return strings.TrimSuffix(trimmed, "\r")
+	}
+	return text
 }
