@@ -108,7 +108,7 @@ func (r *reader) each(list []field, keys []key) {
 // unknown warns of a key that means nothing here, as webhook ignores it.
 func (r *reader) unknown(f field, keys []key) {
 	if strings.HasPrefix(f.name, "//") || strings.HasPrefix(f.name, "/*") {
-		r.refuse(f.key, "a comment begins with #; this one (%.20s…) swallows the key behind it", f.name)
+		r.note(f.key, Warning, "unknown key %q (a comment begins with #)", f.name)
 		return
 	}
 	names := make([]string, len(keys))
