@@ -16,7 +16,7 @@ ARG BASE=debian:bookworm-slim
 # syft comes first: it takes minutes to compile and changes seldom.
 FROM ${GO_IMAGE} AS syft
 ARG SYFT_VERSION=v1.18.1
-ARG GOPROXY=https://proxy.golang.org,direct
+ARG GOPROXY
 WORKDIR /src
 # The pattern may match nothing; a COPY fails only where all of its names do.
 COPY go.mod prebuil[t]/syft prebuilt/
@@ -25,7 +25,7 @@ RUN mkdir /out && \
     CGO_ENABLED=0 GOBIN=/out go install -trimpath -ldflags '-s -w' "github.com/anchore/syft/cmd/syft@${SYFT_VERSION}"; fi
 
 FROM ${GO_IMAGE} AS pawl
-ARG GOPROXY=https://proxy.golang.org,direct
+ARG GOPROXY
 WORKDIR /src
 COPY . .
 # These flags make the same file wherever it is compiled, by the same release of Go.

@@ -13,9 +13,10 @@ help: ## tell what there is to make
 run: deps-run build ## install what is missing, build, and listen on 127.0.0.1:9000 with the bundled hooks
 	@scripts/try-it.sh $(BIN)/pawl
 
+# The same flags as in the Dockerfile: one source, one hash.
 build: ## build the one static binary
 	@mkdir -p $(BIN)
-	$(GO) build -trimpath -ldflags '-s -w -buildid=' -o $(BIN)/pawl ./cmd/pawl
+	$(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid=' -o $(BIN)/pawl ./cmd/pawl
 
 test: deps check race cross e2e ## the whole test suite; installs the Debian packages that it needs
 
@@ -32,7 +33,7 @@ check: ## format, vet, staticcheck, shellcheck
 	$(GO) vet -tags e2e ./internal/e2e
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags e2e ./internal/e2e
-	shellcheck -x scripts/*.sh scripts/lib/*.sh .ci/run
+	shellcheck -x scripts/*.sh scripts/lib/*.sh packaging/*.sh .ci/run
 
 unit: ## the Go tests, without the race detector
 	$(GO) test ./...
@@ -41,7 +42,7 @@ race: ## the Go tests, with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 e2e: build ## the tests with a real registry, scanner and docker daemon
-	$(GO) test -tags e2e -count=1 -timeout 25m -v ./internal/e2e
+	$(GO) test -tags e2e -count=1 -timeout 25m ./internal/e2e
 
 cross: ## vet and build for every platform
 	@for platform in $(PLATFORMS); do \
@@ -69,7 +70,7 @@ golden: ## write the golden files anew; look at the difference before you commit
 demo: deps-run build ## scan an image before your eyes: registry, push, notification, scan
 	PAWL=$(BIN)/pawl scripts/demo.sh
 
-image: build ## build the container images (needs docker)
+image: ## build the container images (needs docker)
 	docker build --target slim -t pawl:slim .
 	docker build --target full -t pawl:full .
 

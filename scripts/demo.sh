@@ -79,8 +79,11 @@ scans() { [ "$(grep -c 'all done in' "$demo/pawl.log")" -ge "$1" ]; }
 # scan_number N waits for the Nth scan and shows what the script said.
 scan_number() {
 	until_there "scan $1" scans "$1"
-	grep 'all done in' "$demo/pawl.log" | sed -n "$1p" |
-		sed -e 's/.*output="//' -e 's/" run=.*//' -e 's/\\"/"/g' | sed 's/\\n/\n/g' | sed 's/^/    /'
+	# What a script printed stands indented below the line of its run.
+	awk -v wanted="$1" '
+		!/^    / { block = "" ; next }
+		{ block = block $0 "\n" }
+		/all done in/ && ++scans == wanted { printf "%s", block; exit }' "$demo/pawl.log"
 }
 
 # make_image DIRECTORY PACKAGE VERSION writes an OCI layout, from scratch: one

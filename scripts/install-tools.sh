@@ -43,6 +43,9 @@ if [ "$purpose" = test ]; then
 	wants javac default-jdk-headless
 	wants jar default-jdk-headless
 	wants shellcheck shellcheck
+	wants debootstrap debootstrap
+	wants gcc gcc # for the race detector
+	[ -e /usr/include/stdlib.h ] || packages="$packages libc6-dev"
 fi
 
 if [ -n "$packages" ]; then
@@ -75,6 +78,6 @@ fi
 if ! command -v syft >/dev/null 2>&1 && [ ! -x build/bin/syft ]; then
 	echo "building syft $syft_version (some minutes, once)"
 	mkdir -p build/bin
-	GOBIN=$PWD/build/bin go install "github.com/anchore/syft/cmd/syft@$syft_version"
+	CGO_ENABLED=0 GOBIN=$PWD/build/bin go install -trimpath -ldflags '-s -w' "github.com/anchore/syft/cmd/syft@$syft_version"
 fi
 echo "all tools are there"

@@ -7,6 +7,8 @@ set -eu
 pawl=${1:?the path of the pawl binary}
 port=${PORT:-9000}
 cd "$(dirname "$0")/.."
+PATH=$PWD/build/bin:$PATH # the scanner that install-tools.sh built
+export PATH
 
 cat <<EOF
 

@@ -16,28 +16,46 @@ type dataDirectory struct {
 	runs string // of the runs' own directories; "" where there is none
 }
 
-// openDataDirectory makes the data directory. One that was asked for by name
-// and cannot be used is an error; without it, Pawl goes on with a directory
-// that does not last, and says so. It is made for the user that Pawl will run
-// as in the end.
-func (s *settings) openDataDirectory(log zerolog.Logger) (dataDirectory, error) {
-	if s.dataDir != "" && s.dataDir != "none" {
-		runs, err := s.makeRuns(s.dataDir)
-		if err != nil {
-			return dataDirectory{}, fmt.Errorf("use the data directory (-data-dir): %w", err)
-		}
-		return dataDirectory{runs}, nil
-	}
-	var causes []error
-	if s.dataDir != "none" {
-		runs, err := s.makeRuns(filepath.Join(stateHome(), "pawl", s.instance()))
-		if err == nil {
-			return dataDirectory{runs}, nil
-		}
-		causes = append(causes, err)
+// dataDirectories lists where the data directory may lie, the best first. It is
+// asked before Pawl gives up root: the default is that of the user who started
+// it.
+func (s *settings) dataDirectories() []string {
+	var list []string
+	switch s.dataDir {
+	case "":
+		list = append(list, filepath.Join(stateHome(), "pawl", s.instance()))
+	case "none":
+	default:
+		return []string{s.dataDir}
 	}
 	for _, home := range runtimeHomes() {
-		runs, err := s.makeRuns(filepath.Join(home, "pawl", s.instance()))
+		list = append(list, filepath.Join(home, "pawl", s.instance()))
+	}
+	return list
+}
+
+// handOver makes the first of the directories for the user that Pawl will run
+// as. What is wrong with it is told when that user opens it.
+func (s *settings) handOver(directories []string) {
+	if len(directories) == 0 {
+		return
+	}
+	if runs, err := makeRuns(directories[0]); err == nil {
+		_ = os.Chown(runs, s.uid, s.gid)
+		_ = os.Chown(filepath.Dir(runs), s.uid, s.gid)
+	}
+}
+
+// openDataDirectory opens the first of the directories that can be used. One
+// that was asked for by name and cannot be used is an error; without it, Pawl
+// goes on with one that does not last, or with none, and says so.
+func (s *settings) openDataDirectory(directories []string, log zerolog.Logger) (dataDirectory, error) {
+	var causes []error
+	for _, directory := range directories {
+		runs, err := makeRuns(directory)
+		if err == nil {
+			err = probe(runs)
+		}
 		if err == nil {
 			if len(causes) > 0 {
 				log.Warn().Err(errors.Join(causes...)).Str("instead", runs).Msg("the data directory cannot be used; name another with -data-dir")
@@ -45,6 +63,9 @@ func (s *settings) openDataDirectory(log zerolog.Logger) (dataDirectory, error) 
 			return dataDirectory{runs}, nil
 		}
 		causes = append(causes, err)
+	}
+	if s.dataDir != "" && s.dataDir != "none" {
+		return dataDirectory{}, fmt.Errorf("use the data directory (-data-dir): %w", errors.Join(causes...))
 	}
 	log.Warn().Err(errors.Join(causes...)).Msg("no directory for runs: scripts get no PAWL_ARTIFACTS, PAWL_SUMMARY and PAWL_OUTPUT; name one with -data-dir")
 	return dataDirectory{}, nil
@@ -58,28 +79,27 @@ func (s *settings) instance() string {
 	return strconv.Itoa(s.port)
 }
 
-// makeRuns makes a data directory with its directory of runs.
-func (s *settings) makeRuns(directory string) (string, error) {
+// makeRuns makes a data directory, for its user alone, with its directory of
+// runs. What leads to it may be entered by all: other users' Pawls lie beside it.
+func makeRuns(directory string) (string, error) {
 	directory, err := filepath.Abs(directory)
 	if err != nil {
 		return "", err
 	}
+	if err := os.MkdirAll(filepath.Dir(directory), 0o755); err != nil {
+		return "", err
+	}
 	runs := filepath.Join(directory, "runs")
-	if err := os.MkdirAll(runs, 0o700); err != nil {
-		return "", err
-	}
-	if s.uid != 0 {
-		for _, path := range []string{directory, runs} {
-			if err := os.Chown(path, s.uid, s.gid); err != nil {
-				return "", err
-			}
-		}
-	}
-	probe, err := os.MkdirTemp(runs, "probe-")
+	return runs, os.MkdirAll(runs, 0o700)
+}
+
+// probe tells whether runs can get their directories there.
+func probe(runs string) error {
+	made, err := os.MkdirTemp(runs, "probe-")
 	if err != nil {
-		return "", err
+		return err
 	}
-	return runs, os.Remove(probe)
+	return os.Remove(made)
 }
 
 // stateHome is where a user's programs keep their state (XDG Base Directory

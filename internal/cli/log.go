@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
@@ -30,8 +33,40 @@ func (a *app) openLog(s *settings) (log zerolog.Logger, closeLog func(), err err
 		level = zerolog.InfoLevel
 	}
 	s.verbose = level < zerolog.WarnLevel
-	writer := zerolog.ConsoleWriter{Out: out, NoColor: !colour, TimeFormat: time.RFC3339}
+	writer := zerolog.ConsoleWriter{
+		Out: out, NoColor: !colour, TimeFormat: time.RFC3339,
+		FieldsExclude: blockFields(), FormatExtra: writeBlocks,
+	}
 	return zerolog.New(writer).Level(level).With().Timestamp().Logger(), closeLog, nil
+}
+
+// blockFields are the fields that hold whole texts: what a script printed, a
+// request, an answer. They stand below their line, not in it.
+func blockFields() []string { return []string{"output", "dump"} }
+
+// writeBlocks writes the block fields of an event, each line indented, so that
+// none can be taken for a line of the log, and without control characters, which
+// could tell a terminal to do something.
+func writeBlocks(event map[string]any, line *bytes.Buffer) error {
+	for _, name := range blockFields() {
+		text, _ := event[name].(string)
+		text = strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+		if text == "" {
+			continue
+		}
+		for part := range strings.SplitSeq(text, "\n") {
+			line.WriteString("\n    ")
+			line.WriteString(strings.Map(printable, part))
+		}
+	}
+	return nil
+}
+
+func printable(r rune) rune {
+	if r != '\t' && unicode.IsControl(r) {
+		return '·'
+	}
+	return r
 }
 
 // isTerminal reports whether a person looks at what is written to w.

@@ -40,6 +40,9 @@ its variable. One dash or two, "-port 80" or "-port=80"; the last one counts.
 HUP and USR1 reload the hook files. TERM and INT stop: running scripts may end
 within -shutdown-grace; a second one stops at once.
 
+"pawl check" tells what is wrong with hook files, "pawl health" asks a running
+Pawl whether it answers; "pawl help" lists all commands.
+
 Exit statuses: 0 stopped or printed what was asked for; 1 it cannot serve; 2 wrong flags.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -106,20 +109,29 @@ func (a *app) runServe(ctx context.Context, s *settings) error {
 	for _, note := range listeners.Notes {
 		log.Warn().Msg(note)
 	}
-	data, err := s.openDataDirectory(log)
-	if err != nil {
-		return err
-	}
+	directories := s.dataDirectories()
 	if s.uid != 0 {
+		s.handOver(directories)
 		if err := DropPrivileges(s.uid, s.gid); err != nil {
 			return err
 		}
+	}
+	data, err := s.openDataDirectory(directories, log)
+	if err != nil {
+		return err
 	}
 	return a.serve(ctx, s, log, listeners, data)
 }
 
 // serve loads the hooks and answers requests.
 func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listeners *server.Listeners, data dataDirectory) error {
+	tlsConfig, err := s.tlsConfig(log)
+	if err != nil {
+		return err
+	}
+	if tlsConfig != nil {
+		listeners.WithTLS(tlsConfig)
+	}
 	hooks, err := newReloader(s, s.hotreload, log)
 	if err != nil {
 		return err
@@ -153,14 +165,6 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 	if err != nil {
 		return err
 	}
-	tlsConfig, err := s.tlsConfig(log)
-	if err != nil {
-		return err
-	}
-	if tlsConfig != nil {
-		listeners.WithTLS(tlsConfig)
-	}
-
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var background sync.WaitGroup

@@ -285,6 +285,13 @@ func TestWithoutADataDirectory(t *testing.T) {
 }
 
 func TestScriptsRunAsTheUserOfSetuid(t *testing.T) {
+	t.Run("default data directory", func(t *testing.T) { runAsNobody(t, "") })
+	t.Run("one whose parents are not there", func(t *testing.T) { runAsNobody(t, "made/for/pawl") })
+}
+
+// runAsNobody starts Pawl as root, lets it become nobody, and asks a script who
+// it is and whether it has a directory.
+func runAsNobody(t *testing.T, dataDir string) {
 	if os.Getuid() != 0 {
 		t.Fatal("this test needs root: run it in a container, or as root")
 	}
@@ -309,8 +316,8 @@ func TestScriptsRunAsTheUserOfSetuid(t *testing.T) {
 	_ = listener.Close()
 	self, _ := os.Executable()
 	var log bytes.Buffer
-	cmd := exec.Command(self, "-hooks", file, "-ip", "127.0.0.1", "-port", fmt.Sprint(port), "-setuid", "65534", "-setgid", "65534", "-data-dir", filepath.Join(dir, "state"))
-	cmd.Env, cmd.Dir, cmd.Stderr = []string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH")}, dir, &log
+	cmd := exec.Command(self, "-hooks", file, "-ip", "127.0.0.1", "-port", fmt.Sprint(port), "-setuid", "65534", "-setgid", "65534", "-data-dir", dataDir)
+	cmd.Env, cmd.Dir, cmd.Stderr = []string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH"), "XDG_STATE_HOME=" + filepath.Join(dir, "state")}, dir, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

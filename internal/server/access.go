@@ -56,7 +56,8 @@ func (r *recorder) log(log zerolog.Logger, request *http.Request, took time.Dura
 		Str("remote", request.RemoteAddr).Str("host", request.Host).
 		Msg(request.Method + " " + request.URL.EscapedPath())
 	if r.dump {
-		log.Debug().Msg("answer\n" + dumpText(fmt.Sprintf("HTTP/1.1 %d %s", status, http.StatusText(status)), r.Header(), r.body.Bytes()))
+		first := fmt.Sprintf("HTTP/1.1 %d %s", status, http.StatusText(status))
+		log.Debug().Str("dump", dumpText(first, r.Header(), r.body.Bytes())).Msg("the answer")
 	}
 }
 
@@ -69,7 +70,7 @@ func dumpRequest(log zerolog.Logger, r *http.Request) {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
 	first := fmt.Sprintf("%s %s %s\nHost: %s", r.Method, r.RequestURI, r.Proto, r.Host)
-	log.Debug().Msg("request\n" + dumpText(first, r.Header, head))
+	log.Debug().Str("dump", dumpText(first, r.Header, head)).Msg("the request")
 }
 
 // dumpText writes a message as it goes over the wire. What proves who calls is
