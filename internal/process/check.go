@@ -37,7 +37,7 @@ func checkStrings(spec Spec) error {
 	}
 	for i, argument := range spec.Args {
 		if at := strings.Index(argument, nul); at >= 0 {
-			return bad(NulByte, "argument %d (%s) holds a NUL byte at offset %d, which no argument can: pass the value by pass-file-to-command or on standard input", i, excerpt(argument), at)
+			return bad(NulByte, "argument %d (%s) holds a NUL byte at offset %d, which no argument can: pass the value by pass-file-to-command", i, excerpt(argument), at)
 		}
 	}
 	for _, item := range spec.Env {
@@ -48,7 +48,7 @@ func checkStrings(spec Spec) error {
 		case strings.Contains(name, nul):
 			return bad(BadEnvironment, "the name of the environment variable %s holds a NUL byte", excerpt(name))
 		case strings.Contains(value, nul):
-			return bad(NulByte, "the environment variable %s holds a NUL byte, which none can: pass the value by pass-file-to-command or on standard input", excerpt(name))
+			return bad(NulByte, "the environment variable %s holds a NUL byte, which none can: pass the value by pass-file-to-command", excerpt(name))
 		}
 	}
 	return nil

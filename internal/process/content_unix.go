@@ -33,7 +33,7 @@ func diagnoseContent(path string, noExec func(string) bool) (Kind, string) {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return ByteOrderMark, "the file is UTF-16 text (it begins with a byte order mark): save it as UTF-8 without one"
 	case strings.HasPrefix(line, "#!"):
-		return diagnoseInterpreter(line, ended, noExec)
+		return diagnoseInterpreter(path, line, ended, noExec)
 	case bytes.HasPrefix(head, []byte(elf.ELFMAG)):
 		return diagnoseELF(path)
 	case len(head) == 0:
@@ -44,10 +44,11 @@ func diagnoseContent(path string, noExec func(string) bool) (Kind, string) {
 	return NoInterpreterLine, fmt.Sprintf("its first line (%s) names no interpreter: add #!/bin/sh, or the interpreter it is written for, as the first line", excerpt(line))
 }
 
-// diagnoseInterpreter looks for what a #! line names.
-func diagnoseInterpreter(line string, ended bool, noExec func(string) bool) (Kind, string) {
+// diagnoseInterpreter looks for what the #! line of the script at path names.
+func diagnoseInterpreter(path, line string, ended bool, noExec func(string) bool) (Kind, string) {
 	if strings.HasSuffix(line, "\r") {
-		return CarriageReturn, fmt.Sprintf("its #! line ends in a carriage return (%s): the file has Windows line ends (CRLF); convert it, for instance with: sed -i 's/\\r$//' FILE", excerpt(line))
+		return CarriageReturn, fmt.Sprintf("its #! line (%s) ends in a carriage return: the file has Windows line ends (CRLF); convert it: dos2unix %s (of Debian's package dos2unix)",
+			excerpt(strings.TrimSuffix(line, "\r")), shellWord(path))
 	}
 	interpreter, _ := splitLine(line)
 	if interpreter == "" {

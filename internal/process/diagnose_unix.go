@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 )
@@ -58,7 +60,7 @@ func diagnoseDirectory(spec Spec, err error) *StartError {
 	case !info.IsDir():
 		failed.Msg = fmt.Sprintf("its working directory %q is not a directory", spec.Dir)
 	case unix.Access(spec.Dir, unix.X_OK) != nil:
-		failed.Msg = fmt.Sprintf("its working directory %q (mode %04o) may not be entered by this user", spec.Dir, info.Mode().Perm())
+		failed.Msg = fmt.Sprintf("its working directory %q (mode %04o) may not be entered by the user that Pawl runs as (uid %d)", spec.Dir, info.Mode().Perm(), os.Geteuid())
 	default:
 		return nil
 	}
@@ -88,11 +90,11 @@ func diagnoseMounted(path string, err error, noExec func(string) bool) *StartErr
 	case !info.Mode().IsRegular():
 		failed.Kind, failed.Msg = NotExecutable, fmt.Sprintf("it is not a file (%s)", info.Mode().Type())
 	case info.Mode().Perm()&0o111 == 0:
-		failed.Kind, failed.Msg = NotExecutable, fmt.Sprintf("the file is not executable (mode %04o): chmod +x %s", info.Mode().Perm(), path)
+		failed.Kind, failed.Msg = NotExecutable, fmt.Sprintf("the file is not executable (mode %04o): chmod +x %s", info.Mode().Perm(), shellWord(path))
 	case noExec(path):
 		failed.Kind, failed.Msg = NoExecMount, "it lies on a file system that is mounted noexec: move it, or remount without that option"
 	case unix.Access(path, unix.X_OK) != nil:
-		failed.Kind, failed.Msg = NotExecutable, fmt.Sprintf("the file is not executable for the user that Pawl runs as (uid %d, mode %04o): chmod +x %s, or see its owner", os.Geteuid(), info.Mode().Perm(), path)
+		failed.Kind, failed.Msg = NotExecutable, fmt.Sprintf("the file is not executable for the user that Pawl runs as (uid %d, mode %04o): chmod +x %s, or see its owner", os.Geteuid(), info.Mode().Perm(), shellWord(path))
 	default:
 		failed.Kind, failed.Msg = diagnoseContent(path, noExec)
 		if failed.Kind == Other {
@@ -100,6 +102,18 @@ func diagnoseMounted(path string, err error, noExec func(string) bool) *StartErr
 		}
 	}
 	return failed
+}
+
+// shellWord writes a path so that a shell takes it as one word, for remedies
+// that are to be copied.
+func shellWord(path string) string {
+	plain := strings.IndexFunc(path, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+,:@%=", r)
+	}) < 0
+	if plain && path != "" && path[0] != '-' {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'"'"'`) + "'"
 }
 
 // notReached explains a file that cannot be looked at.

@@ -20,7 +20,7 @@ func diagnoseStart(spec Spec, err error) *StartError {
 	}
 	if errors.Is(err, windows.ERROR_FILENAME_EXCED_RANGE) {
 		return &StartError{Kind: TooLong, Path: spec.Path, Err: err,
-			Msg: "the command line is longer than the system allows (32767 characters): pass large values by pass-file-to-command or on standard input"}
+			Msg: "the command line is longer than the system allows (32767 characters): pass large values by pass-file-to-command"}
 	}
 	return diagnoseFile(spec.Path, err)
 }

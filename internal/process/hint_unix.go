@@ -19,7 +19,7 @@ func hint(spec Spec, exitCode int) string {
 	}
 	line, _ := firstLine(head)
 	if strings.HasSuffix(line, "\r") {
-		_, why := diagnoseInterpreter(line, true, mountedNoExec)
+		_, why := diagnoseInterpreter(spec.Path, line, true, mountedNoExec)
 		return why
 	}
 	const notFound = 127 // env's and the shells' exit code for it

@@ -39,6 +39,21 @@ func readProcesses() []procEntry {
 	return entries
 }
 
+// StartTime tells when a process started, in clock ticks since the boot: with
+// its number and the boot it names the process for good. It is empty when there
+// is no such process, or no /proc.
+func StartTime(pid int) string {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return ""
+	}
+	entry, ok := parseStat(pid, stat)
+	if !ok {
+		return ""
+	}
+	return strconv.FormatUint(entry.start, 10)
+}
+
 // parseStat reads a line of /proc/PID/stat (proc_pid_stat(5)). The program's
 // name stands in parentheses and may itself hold blanks and parentheses, so
 // the fields are counted from the last one.

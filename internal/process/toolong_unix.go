@@ -13,7 +13,7 @@ const stringLimit = 128 << 10
 
 // tooLong explains E2BIG by sizes.
 func tooLong(spec Spec) string {
-	const remedy = ": pass large values by pass-file-to-command or on standard input"
+	const remedy = ": pass large values by pass-file-to-command"
 	largest, size, total := "", 0, 0
 	weigh := func(what string, length int) {
 		total += length + 1 // the NUL that ends it

@@ -66,6 +66,23 @@ func TestStopLeftoversFindsWhatLeftTheGroup(t *testing.T) {
 	}
 }
 
+func TestStartTime(t *testing.T) {
+	t.Parallel()
+	first := exec.Command("sleep", "60")
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	at := StartTime(first.Process.Pid)
+	if at == "" || at != StartTime(first.Process.Pid) || at == StartTime(1) {
+		t.Errorf("the start is %q, and that of process 1 %q", at, StartTime(1))
+	}
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	if gone := StartTime(first.Process.Pid); gone == at {
+		t.Errorf("a process that is gone started at %q", gone)
+	}
+}
+
 func TestParseStat(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
