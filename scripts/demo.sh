@@ -6,7 +6,9 @@
 # pulls, saves and scans, and the report names the package that was put into
 # the image a moment ago. Then some deliveries that are not so well-behaved.
 #
-# Needs build/bin/pawl (or PAWL=FILE); installs what else is missing. Everything lies in one temporary directory, which is removed at the end.
+# Needs build/bin/pawl (or PAWL=FILE); installs what else is missing. Reports and
+# the directories of runs stay in build/demo, until the next demonstration;
+# everything else lies in one temporary directory, which is removed at the end.
 set -eu
 cd "$(dirname -- "$(readlink -f -- "$0")")/.."
 PATH=$PWD/build/bin:$PATH:/usr/sbin:/sbin
@@ -21,6 +23,9 @@ for tool in "$pawl" docker-registry skopeo jq curl syft dockerd docker; do
 done
 
 demo=$(mktemp -d)
+kept=$PWD/build/demo
+rm -rf -- "$kept"
+mkdir -p "$kept/reports"
 started=''
 # finish ends what was started, newest first, and waits for it.
 finish() {
@@ -113,7 +118,6 @@ blob() {
 
 registry=127.0.0.1:$(free_port)
 port=$(free_port)
-mkdir "$demo/reports"
 
 title "1. A registry on $registry, which calls Pawl on 127.0.0.1:$port after every push"
 cat >"$demo/registry.yml" <<END
@@ -126,9 +130,9 @@ notifications:
 END
 background "$demo/registry.log" docker-registry serve "$demo/registry.yml"
 until_there "the registry" curl -fs "http://$registry/v2/"
-PLAIN_HTTP_REGISTRIES=$registry SCAN_WORK_DIR=$demo/scan REPORT_DIR=$demo/reports SCANNER=syft \
+PLAIN_HTTP_REGISTRIES=$registry SCAN_WORK_DIR=$demo/scan REPORT_DIR=$kept/reports SCANNER=syft \
 	background "$demo/pawl.log" "$pawl" -hooks hooks/distribution.json -hooks hooks/quay.json \
-	-ip 127.0.0.1 -port "$port" -verbose -admin off -data-dir "$demo/state" -journal-reserve 1MiB
+	-ip 127.0.0.1 -port "$port" -verbose -admin off -data-dir "$kept/state" -journal-reserve 1MiB
 until_there Pawl curl -fs "http://127.0.0.1:$port/"
 echo "    both listen"
 
@@ -136,7 +140,7 @@ title "2. skopeo copies an image with the npm package left-pad 1.3.0 into it; th
 make_image "$demo/image" left-pad 1.3.0
 skopeo copy --quiet --dest-tls-verify=false "oci:$demo/image:v1" "docker://$registry/acme/web-shop:v1"
 scan_number 1
-echo "    the report names: $(jq -r '.components[] | "\(.name) \(.version) (\(.purl))"' "$demo"/reports/acme_web-shop_*.cdx.json)"
+echo "    the report names: $(jq -r '.components[] | "\(.name) \(.version) (\(.purl))"' "$kept"/reports/acme_web-shop_*.cdx.json)"
 
 title "3. docker pushes another one, with is-odd 3.0.1, through a daemon of this demonstration's own"
 background "$demo/dockerd.log" dockerd --data-root "$demo/docker" --exec-root "$demo/exec" -H "unix://$demo/d.sock" \
@@ -147,7 +151,7 @@ skopeo copy --quiet "oci:$demo/other:v1" "docker-archive:$demo/other.tar:$regist
 docker -H "unix://$demo/d.sock" load -q -i "$demo/other.tar" | sed 's/^/    /'
 docker -H "unix://$demo/d.sock" push -q "$registry/acme/api:v1" | sed 's/^/    pushed /'
 scan_number 2
-echo "    the report names: $(jq -r '.components[] | "\(.name) \(.version)"' "$demo"/reports/acme_api_*.cdx.json)"
+echo "    the report names: $(jq -r '.components[] | "\(.name) \(.version)"' "$kept"/reports/acme_api_*.cdx.json)"
 
 title "4. A delivery as Quay sends it: two tags of one image, one that does not exist, one that is a command"
 # shellcheck disable=SC2016 # the text must arrive as it is
@@ -164,4 +168,4 @@ scan_number 4
 title "5. What is left behind in the working directory, and in docker's store but for the image that was pushed"
 find "$demo/scan" -mindepth 1 ! -name .lock | sed 's/^/    /'
 docker -H "unix://$demo/d.sock" image ls -q | wc -l | sed 's/^/    images in the store: /'
-echo "    that was all"
+echo "    that was all; the reports stay in build/demo/reports"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts Pawl with the bundled hooks on 127.0.0.1:9000 (PORT chooses another)
-# and prints a request to try them with.
+# and prints a request to try them with. What runs leave stays in build/state.
 #
 #   scripts/try-it.sh PAWL
 set -eu
@@ -12,17 +12,21 @@ export PATH
 
 cat <<EOF
 
-Pawl listens on 127.0.0.1:$port with the hooks of hooks/. Ctrl-C stops it.
-In another terminal, deliver what Quay posts when an image was pushed:
+Pawl will listen on 127.0.0.1:$port with the hooks of hooks/. (Where that
+port is taken it ends and says so: choose another by "PORT=9010 make run".)
+Then, in another terminal, deliver what Quay posts when an image was pushed:
 
   curl -i http://127.0.0.1:$port/hooks/quay \\
     -H 'Content-Type: application/json' \\
-    -d '{"name": "repository", "repository": "mynamespace/repository", "namespace": "mynamespace",
-         "docker_url": "quay.io/mynamespace/repository", "homepage": "https://quay.io/repository/mynamespace/repository",
+    -d '{"name": "busybox", "repository": "prometheus/busybox", "namespace": "prometheus",
+         "docker_url": "quay.io/prometheus/busybox", "homepage": "https://quay.io/repository/prometheus/busybox",
          "updated_tags": ["latest"]}'
 
-It is answered at once; the scan shows here. "make demo" pushes and scans a
-real image on this machine. docs/scanning.md tells the rest.
+It is answered at once with "scan accepted". The scan shows here: it pulls that
+image from quay.io, a few MB for each of its platforms, so it needs the network.
+Without, it says so and ends with exit status 75. "make demo" needs no network
+for its images: it pushes and scans some on this machine.
+docs/scanning.md tells the rest. Ctrl-C stops Pawl.
 
 EOF
-exec "$pawl" -hooks hooks -ip 127.0.0.1 -port "$port" -verbose
+exec "$pawl" -hooks hooks -ip 127.0.0.1 -port "$port" -verbose -data-dir "build/state/$port"

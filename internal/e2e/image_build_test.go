@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// The images under test, and what they are built over: no image can be pulled
-// where these tests run.
+// The images under test, and what they are built over: no image is pulled.
 const (
 	imageBase = "pawl-test-base"
 	imageGo   = "pawl-test-go"

@@ -43,6 +43,8 @@ func TestTemporaryFailuresAreTold(t *testing.T) {
 			fmt.Fprint(w, `{"errors":[{"code":"TOOMANYREQUESTS","message":"pull rate limit"}]}`)
 		}))
 	})
+	// .invalid is never in DNS (RFC 6761).
+	t.Run("a name that DNS does not know", func(t *testing.T) { temporary(t, "registry.invalid", "ALLOWED_REGISTRIES=registry.invalid") })
 	t.Run("connection refused", func(t *testing.T) { temporary(t, freeAddress(t)) })
 	t.Run("no answer in time", func(t *testing.T) {
 		end := make(chan struct{})

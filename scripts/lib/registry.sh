@@ -37,7 +37,10 @@ fetch_manifest() {
 # registry_failed STATUS NAME tells in words what a registry's refusal in
 # $work/err means and sets registry_status.
 registry_failed() {
-	if temporary "$1" "$work/err"; then
+	if grep -Eiq 'no such host|name or service not known|temporary failure in name resolution|lookup .*: server misbehaving' "$work/err"; then
+		complain "  $2: the registry's name is not known here (the network, DNS or HTTPS_PROXY?); may go better later"
+		registry_status=$EXIT_TEMPORARY
+	elif temporary "$1" "$work/err"; then
 		complain "  $2: the registry cannot answer now; may go better later"
 		registry_status=$EXIT_TEMPORARY
 	elif grep -Eiq 'manifest unknown|name unknown|not found|NAME_UNKNOWN|MANIFEST_UNKNOWN' "$work/err"; then
