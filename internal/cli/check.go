@@ -41,6 +41,13 @@ func (a *app) runCheck(s *settings) error {
 	for _, p := range report.Problems {
 		fmt.Fprintf(a.stdout, "%s: %s: %s\n", p.At, p.Severity, p.Message())
 	}
+	for _, file := range report.Files {
+		for _, h := range file.Hooks {
+			if isOpen(h) {
+				fmt.Fprintf(a.stdout, "%s: %s: hook %q: nothing checks who calls: anyone may trigger it\n", h.At, hook.Warning, h.ID)
+			}
+		}
+	}
 	if n := report.Problems.Errors(); err != nil || n > 0 {
 		return silentError{errors.New("problems were found")}
 	}

@@ -12,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pawlhq/pawl/internal/hook"
 )
 
 // The exit statuses of pawl.
@@ -53,7 +56,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		fmt.Fprintf(a.stderr, "pawl: %v\n", err)
 	}
 	if errors.As(err, &usage) {
-		fmt.Fprint(a.stderr, "\n", failed.UsageString())
+		fmt.Fprintf(a.stderr, "%s -help lists the flags\n", strings.TrimSuffix(failed.CommandPath(), " serve"))
 		return exitUsage
 	}
 	return exitFailure
@@ -63,16 +66,28 @@ func (a *app) main(ctx context.Context, args []string) int {
 func (a *app) newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:               "pawl",
-		Short:             "Receive webhooks and run scripts, and never lose one",
+		Short:             "Receive webhooks and run scripts",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.newServe(), a.newCheck(), a.newHealth(), a.newVersion())
 	return root
+}
+
+// flagError names the flag that was meant by one that does not exist.
+func flagError(command *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError{err}
+	}
+	var known []string
+	command.Flags().VisitAll(func(flag *pflag.Flag) { known = append(known, flag.Name) })
+	name := unknown.GetSpecifiedName()
+	return usageError{fmt.Errorf("unknown flag: -%s%s", name, hook.Suggestion(name, known))}
 }
 
 func subcommands(root *cobra.Command) []string {
@@ -105,7 +120,7 @@ func translate(args, subcommands []string) []string {
 			return append(translated, args[i:]...)
 		}
 		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if len(name) == 1 && name != "h" {
+		if len(name) == 1 {
 			translated = append(translated, arg) // a short flag, as -o
 		} else {
 			translated = append(translated, "--"+strings.TrimLeft(arg, "-"))

@@ -34,15 +34,25 @@ func (s *settings) dataDirectories() []string {
 	return list
 }
 
-// handOver makes the first of the directories for the user that Pawl will run
-// as. What is wrong with it is told when that user opens it.
+// handOver makes the first of the directories, if it is not there yet, for the
+// user that Pawl will run as. Nothing that is there changes its owner: that
+// user, or a script, could have put a link in its place. What is wrong is told
+// when that user opens the directory.
 func (s *settings) handOver(directories []string) {
 	if len(directories) == 0 {
 		return
 	}
-	if runs, err := makeRuns(directories[0]); err == nil {
-		_ = os.Chown(runs, s.uid, s.gid)
-		_ = os.Chown(filepath.Dir(runs), s.uid, s.gid)
+	path, err := filepath.Abs(directories[0])
+	if err != nil || os.MkdirAll(filepath.Dir(path), 0o755) != nil {
+		return
+	}
+	// Below a directory of another user, that one could exchange what is made
+	// here before it is given away; such a user can make it alone.
+	if parent, err := os.Lstat(filepath.Dir(path)); err != nil || !ownedByRoot(parent) {
+		return
+	}
+	if os.Mkdir(path, 0o700) == nil {
+		_ = os.Lchown(path, s.uid, s.gid)
 	}
 }
 
@@ -65,7 +75,7 @@ func (s *settings) openDataDirectory(directories []string, log zerolog.Logger) (
 		causes = append(causes, err)
 	}
 	if s.dataDir != "" && s.dataDir != "none" {
-		return dataDirectory{}, fmt.Errorf("use the data directory (-data-dir): %w", errors.Join(causes...))
+		return dataDirectory{}, fmt.Errorf("use the data directory (-data-dir) as user %d, whose it must be: %w", os.Getuid(), errors.Join(causes...))
 	}
 	log.Warn().Err(errors.Join(causes...)).Msg("no directory for runs: scripts get no PAWL_ARTIFACTS, PAWL_SUMMARY and PAWL_OUTPUT; name one with -data-dir")
 	return dataDirectory{}, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/server"
 )
 
 // settings is what serve is told by flags and variables.
@@ -36,7 +37,7 @@ type settings struct {
 	journalReserve, maxBody, maxInflight         size
 	maxConcurrent, maxSync                       int
 	shutdownGrace                                time.Duration
-	trustedProxies                               []netip.Prefix
+	trustedProxies                               server.Proxies
 	ignored                                      []string // words after the flags
 }
 
@@ -80,7 +81,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.IntVar(&s.maxConcurrent, "max-concurrent", slots, "how many scripts run at a time; others wait")
 	f.IntVar(&s.maxSync, "max-sync", slots, "how many scripts run at a time for requests that wait for the output")
 	f.DurationVar(&s.shutdownGrace, "shutdown-grace", 25*time.Second, "how long running scripts may take when Pawl stops")
-	f.Var(prefixFlag{&s.trustedProxies}, "trusted-proxies", "`addresses` of proxies whose X-Forwarded-For counts, with commas between")
+	f.Var(proxiesFlag{&s.trustedProxies}, "trusted-proxies", "`addresses` of proxies whose X-Forwarded-For counts, with commas between; unix: whoever calls by a Unix socket")
 }
 
 // takesValue tells the flags that stand before a word of their own from those
@@ -98,7 +99,8 @@ func variable(flag string) string {
 }
 
 // fromEnvironment sets the flags that the command line did not. A flag that may
-// be given several times takes one value a line.
+// be given several times takes one value a line. What only asks for a text and
+// ends is no variable: an image may have a PAWL_VERSION of its own.
 func fromEnvironment(flags *pflag.FlagSet, environ []string) error {
 	values := map[string]string{}
 	for _, item := range environ {
@@ -109,8 +111,11 @@ func fromEnvironment(flags *pflag.FlagSet, environ []string) error {
 	var errs []error
 	flags.VisitAll(func(flag *pflag.Flag) {
 		text, set := values[variable(flag.Name)]
-		if !set || flag.Changed {
+		if !set || flag.Changed || slices.Contains([]string{"version", "list-cipher-suites", "help"}, flag.Name) {
 			return
+		}
+		if flag.Name == "port" && strings.Contains(text, "://") {
+			return // Kubernetes names its service "pawl" in this way
 		}
 		lines := []string{text}
 		if slices.Contains([]string{"stringArray", "headers"}, flag.Value.Type()) {
@@ -172,17 +177,21 @@ func (h headerFlag) Set(text string) error {
 	return nil
 }
 
-// prefixFlag reads addresses and ranges with commas between.
-type prefixFlag struct{ list *[]netip.Prefix }
+// proxiesFlag reads addresses and ranges with commas between, and the word unix.
+type proxiesFlag struct{ proxies *server.Proxies }
 
-func (p prefixFlag) String() string { return "" }
-func (p prefixFlag) Type() string   { return "addresses" }
+func (p proxiesFlag) String() string { return "" }
+func (p proxiesFlag) Type() string   { return "addresses" }
 
-func (p prefixFlag) Set(text string) error {
-	*p.list = nil
+func (p proxiesFlag) Set(text string) error {
+	*p.proxies = server.Proxies{}
 	for item := range strings.SplitSeq(text, ",") {
 		item = strings.TrimSpace(item)
-		if item == "" {
+		switch item {
+		case "":
+			continue
+		case "unix":
+			p.proxies.Unix = true
 			continue
 		}
 		prefix, err := netip.ParsePrefix(item)
@@ -192,7 +201,7 @@ func (p prefixFlag) Set(text string) error {
 		if err != nil {
 			return fmt.Errorf("%q is no address and no CIDR range", item)
 		}
-		*p.list = append(*p.list, prefix)
+		p.proxies.Ranges = append(p.proxies.Ranges, prefix)
 	}
 	return nil
 }

@@ -68,7 +68,11 @@ func (a *app) runHealth(ctx context.Context, s *settings) error {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("not healthy: it answers %s", response.Status)
+		hint := ""
+		if response.StatusCode == http.StatusBadRequest && !s.secure {
+			hint = " (does it speak HTTPS? then -secure is missing)"
+		}
+		return fmt.Errorf("not healthy: it answers %s%s", response.Status, hint)
 	}
 	fmt.Fprintln(a.stdout, "healthy")
 	return nil

@@ -34,15 +34,35 @@ func (a *app) openLog(s *settings) (log zerolog.Logger, closeLog func(), err err
 	}
 	s.verbose = level < zerolog.WarnLevel
 	writer := zerolog.ConsoleWriter{
-		Out: out, NoColor: !colour, TimeFormat: time.RFC3339,
+		Out: plain{out}, NoColor: !colour, TimeFormat: time.RFC3339,
 		FieldsExclude: blockFields(), FormatExtra: writeBlocks,
 	}
 	return zerolog.New(writer).Level(level).With().Timestamp().Logger(), closeLog, nil
 }
 
+// plain takes out of what is logged what could tell a terminal to do something
+// or turn the order of its letters round: values of requests stand in many
+// fields. ESC and the like stay, for colours; in fields they are escaped.
+type plain struct{ io.Writer }
+
+func (p plain) Write(line []byte) (int, error) {
+	if _, err := p.Writer.Write(bytes.Map(harmless, line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+func harmless(r rune) rune {
+	if r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Cf) {
+		return '·'
+	}
+	return r
+}
+
 // blockFields are the fields that hold whole texts: what a script printed, a
-// request, an answer. They stand below their line, not in it.
-func blockFields() []string { return []string{"output", "dump"} }
+// request, an answer, why a script cannot start. They stand below their line,
+// not in it.
+func blockFields() []string { return []string{"output", "dump", "reason"} }
 
 // writeBlocks writes the block fields of an event, each line indented, so that
 // none can be taken for a line of the log, and without control characters, which

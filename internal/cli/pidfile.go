@@ -50,7 +50,7 @@ func createPIDFile(path string) (remove func() error, err error) {
 
 // checkPIDFile returns an error if what is at path must not be overwritten.
 func checkPIDFile(path string) error {
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -71,7 +71,7 @@ func checkPIDFile(path string) error {
 	if isOther, err := otherProcess(pid); err != nil {
 		return fmt.Errorf("find out whether process %d of pid file %s lives: %w", pid, path, err)
 	} else if isOther {
-		return fmt.Errorf("pid file %s: process %d, which wrote it, lives; stop it, or remove the file if that is another program", path, pid)
+		return fmt.Errorf("pid file %s: it holds the number of a living process, %d; stop that one, or remove the file if it is another program", path, pid)
 	}
 	return nil
 }
@@ -90,9 +90,30 @@ func replaceFile(path string, content []byte) error {
 		return nil
 	}
 	_ = os.Remove(fresh) // where it was made
-	if os.WriteFile(path, content, 0o644) == nil {
+	if writeInto(path, content) == nil {
 		return nil
 	}
+	return err
+}
+
+// writeInto writes into a file that is there, and follows no link.
+func writeInto(path string, content []byte) error {
+	before, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if opened, err := file.Stat(); err != nil || !os.SameFile(before, opened) || !before.Mode().IsRegular() {
+		return errors.New("it is no file, or a link")
+	}
+	if err := file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = file.Write(content)
 	return err
 }
 

@@ -25,8 +25,8 @@ func TestPIDFile(t *testing.T) {
 		{"no number", "pawl.pid", new("none\n"), ""},
 		{"numbers that name no process", "pawl.pid", new("-1"), ""},
 		{"more than any process's number", "pawl.pid", new("99999999999999999999"), ""},
-		{"of a living process", "pawl.pid", new(parent + "\n"), "process " + parent + ", which wrote it, lives"},
-		{"of process 1", "pawl.pid", new("1\n"), "process 1"},
+		{"of a living process", "pawl.pid", new(parent + "\n"), "the number of a living process, " + parent},
+		{"of process 1", "pawl.pid", new("1\n"), "a living process, 1;"},
 		{"another file by mistake", "hooks.json", new(strings.Repeat("[]\n", 100)), "something else in its place"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

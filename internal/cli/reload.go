@@ -22,12 +22,13 @@ type reloader struct {
 
 	mu     sync.Mutex // one load at a time
 	loader *hook.Loader
+	kept   map[string]bool // files that could not be loaded the last time
 }
 
 // newReloader makes a reloader without hooks yet. With watched, watch can be
 // called and misses nothing that changes from now on.
 func newReloader(s *settings, watched bool, log zerolog.Logger) (*reloader, error) {
-	r := &reloader{log: log, paths: s.hooks, loader: hook.NewLoader(s.hooks, hook.Options{Template: s.template})}
+	r := &reloader{log: log, paths: s.hooks, kept: map[string]bool{}, loader: hook.NewLoader(s.hooks, hook.Options{Template: s.template})}
 	r.current.Store(hook.NewSet(nil))
 	if watched {
 		before, err := hook.TakeSnapshot(s.hooks)
@@ -53,7 +54,21 @@ func (r *reloader) load() error {
 		return fmt.Errorf("load the hook files: %w (see above)", err)
 	}
 	r.current.Store(set)
+	r.tellOpen(set)
 	return nil
+}
+
+// tellOpen warns of hooks that anyone may trigger.
+func (r *reloader) tellOpen(set *hook.Set) {
+	var open []*hook.Hook
+	for _, h := range set.All() {
+		if isOpen(h) {
+			open = append(open, h)
+		}
+	}
+	if len(open) > 0 {
+		r.log.Warn().Str("ids", ids(open)).Msg("nothing checks who calls these hooks: anyone may trigger them")
+	}
 }
 
 // reload loads again. What cannot be loaded was told, and its hooks stay.
@@ -73,6 +88,10 @@ func (r *reloader) tell(report hook.Report) {
 		r.log.WithLevel(level).Msg(p.String())
 	}
 	for _, file := range report.Files {
+		if r.kept[file.File] && !file.Kept {
+			r.log.Warn().Str("file", file.File).Msg("the file is in force again")
+		}
+		r.kept[file.File] = file.Kept
 		switch {
 		case file.Kept && len(file.Hooks) > 0:
 			r.log.Error().Str("file", file.File).Int("hooks", len(file.Hooks)).Msg("the file could not be loaded; the hooks that it had stay in force")

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/process"
-	"github.com/pawlhq/pawl/internal/run"
 	"github.com/pawlhq/pawl/internal/runner"
 	"github.com/pawlhq/pawl/internal/server"
 )
@@ -165,75 +163,55 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 	if err != nil {
 		return err
 	}
+	now, stopNow := context.WithCancel(ctx) // ends when there is no more patience
+	defer stopNow()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var background sync.WaitGroup
-	defer background.Wait()
 	if s.hotreload {
 		background.Go(func() { hooks.watch(ctx) })
 	}
 	a.announce(s, log, listeners, front, hooks.set())
 	served := make(chan error, 1)
-	background.Go(func() { served <- front.Serve(ctx, listeners, tlsConfig, s.shutdownGrace) })
+	background.Go(func() { served <- front.Serve(ctx, now, listeners, tlsConfig, s.shutdownGrace) })
 	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady)
 
-	stop, err := await(signals, served, hooks, log)
+	err = await(signals, served, hooks, log)
 	cancel()
-	if stop {
-		a.stop(signals, runs, scripts, s.shutdownGrace, log)
-	}
+	stopping{runs: runs, scripts: scripts, grace: s.shutdownGrace, log: log}.stop(now, stopNow, signals, background.Wait)
 	return err
 }
 
 // await reloads at each signal that asks for it, until one asks to stop or
 // nothing is served any more.
-func await(signals <-chan os.Signal, served <-chan error, hooks *reloader, log zerolog.Logger) (stop bool, err error) {
+func await(signals <-chan os.Signal, served <-chan error, hooks *reloader, log zerolog.Logger) error {
+	// One reload at a time, beside the loop: to read a file may take for ever,
+	// and a signal to stop must be heard all the same. Whether it has ended
+	// matters to nobody once Pawl stops.
+	asked := make(chan struct{}, 1)
+	defer close(asked)
+	go func() {
+		for range asked {
+			hooks.reload()
+		}
+	}()
 	for {
 		select {
 		case sig := <-signals:
 			if slices.Contains(stopSignals(), sig) {
-				log.Info().Stringer("signal", sig).Msg("stopping")
-				return true, nil
+				log.Info().Stringer("signal", sig).Msg("asked to stop")
+				return nil
 			}
 			if !ignoredSignal(sig) {
 				log.Info().Stringer("signal", sig).Msg("reloading the hook files")
-				hooks.reload()
+				select {
+				case asked <- struct{}{}:
+				default: // one is asked for already
+				}
 			}
 		case err := <-served:
-			return true, err
+			return err
 		}
-	}
-}
-
-// stop lets running scripts end, within grace, and tells what is lost. Another
-// signal stops at once.
-func (a *app) stop(signals <-chan os.Signal, runs *engine.Memory, scripts *runner.Runner, grace time.Duration, log zerolog.Logger) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var listening sync.WaitGroup
-	listening.Go(func() {
-		for {
-			select {
-			case sig := <-signals:
-				if slices.Contains(stopSignals(), sig) {
-					scripts.Kill()
-					cancel()
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	lost := runs.Stop(ctx, grace*3/5)
-	cancel()
-	listening.Wait()
-	tellLost(lost, log)
-}
-
-func tellLost(lost []run.Run, log zerolog.Logger) {
-	for _, r := range lost {
-		log.Error().Str("hook", r.Hook).Str("run", r.ID).Str("delivery", r.Delivery.ID).
-			Msg("lost: the run was waiting when Pawl stopped")
 	}
 }
 

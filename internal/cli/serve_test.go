@@ -13,11 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // pawl is a started Pawl: this test binary, playing it, on a Unix socket.
@@ -163,7 +165,7 @@ func TestVariablesAreFlagsAndReachNoScript(t *testing.T) {
 	for item := range strings.SplitSeq(env, "\n") {
 		name, _, _ := strings.Cut(item, "=")
 		own := []string{"PAWL_RUN_ID", "PAWL_HOOK_ID", "PAWL_ATTEMPT", "PAWL_DELIVERY_ID", "PAWL_ARTIFACTS", "PAWL_SUMMARY", "PAWL_OUTPUT"}
-		if strings.HasPrefix(name, "PAWL_") && !strings.Contains(strings.Join(own, " "), name) {
+		if strings.HasPrefix(name, "PAWL_") && !slices.Contains(own, name) {
 			t.Errorf("a script got %s", item)
 		}
 	}
@@ -227,6 +229,126 @@ func TestASecondSignalStopsAtOnce(t *testing.T) {
 	}
 }
 
+func TestASecondSignalEndsOpenConnectionsToo(t *testing.T) {
+	p := startPawl(t, script("h", "echo", "true"), nil)
+	conn, err := net.Dial("unix", filepath.Join(p.dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /hooks/h HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
+	p.exit()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+func TestWhatWaitsIsListedEvenIfPawlIsKilled(t *testing.T) {
+	p := startPawl(t, script("one", "touch began; sleep 60", "false")+script("two", "touch two", "false"), nil, "-max-concurrent", "1")
+	p.get("/hooks/one")
+	p.await("the script began", func() bool { return p.has("began") })
+	p.get("/hooks/two")
+	p.signal(syscall.SIGTERM)
+	p.await("what is lost is told while a script still runs", func() bool { return strings.Contains(p.logged(), "lost: the run was waiting") })
+	if !strings.Contains(p.logged(), "waiting for running scripts to end") {
+		t.Errorf("nothing says why it takes so long:\n%s", p.logged())
+	}
+}
+
+func TestAReloadThatHangsDoesNotKeepPawlFromStopping(t *testing.T) {
+	p := startPawl(t, script("h", "echo", "true"), nil)
+	if err := os.Remove(filepath.Join(p.dir, "hooks.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(p.dir, "hooks.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(syscall.SIGHUP)
+	p.get("/hooks/h")
+	p.signal(syscall.SIGTERM)
+	p.exit()
+}
+
+func TestAPipeInADirectoryOfHooksIsPassedOver(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startPawl(t, script("h", "echo", "true"), nil, "-hooks", dir)
+	if status, _ := p.get("/hooks/h"); status != http.StatusOK {
+		t.Errorf("answered %d", status)
+	}
+}
+
+func TestVariablesOfOthersDoNotKeepPawlFromStarting(t *testing.T) {
+	p := startPawl(t, script("h", "echo", "true"), []string{"PAWL_PORT=tcp://10.43.0.1:9000", "PAWL_VERSION=1.2.3"})
+	if status, _ := p.get("/hooks/h"); status != http.StatusOK {
+		t.Errorf("answered %d; log:\n%s", status, p.logged())
+	}
+}
+
+func TestValuesOfRequestsCannotSteerATerminal(t *testing.T) {
+	p := startPawl(t, "- {id: h, execute-command: /bin/echo, pass-arguments-to-command: [{source: query, name: q}], include-command-output-in-response: true}", nil, "-debug")
+	p.get("/hooks/h?q=%1b%5b31mred%c2%9b31m%e2%80%ae%7f")
+	p.await("the run is logged", func() bool { return strings.Contains(p.logged(), "run succeeded") })
+	if at := strings.IndexFunc(p.logged(), func(r rune) bool { return r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf) }); at >= 0 {
+		t.Errorf("the log holds a control character: %q", p.logged()[max(0, at-20):at+20])
+	}
+}
+
+func TestOpenHooksAreTold(t *testing.T) {
+	p := startPawl(t, script("open", "echo", "true"), nil)
+	if !strings.Contains(p.logged(), "anyone may trigger") || !strings.Contains(p.logged(), "ids=open") {
+		t.Errorf("the log:\n%s", p.logged())
+	}
+}
+
+func TestRootGivesNothingAwayThatWasThere(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Fatal("this test needs root: run it in a container, or as root")
+	}
+	dir := t.TempDir()
+	there, link := filepath.Join(dir, "there"), filepath.Join(dir, "link")
+	if err := os.Mkdir(there, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(there, link); err != nil {
+		t.Fatal(err)
+	}
+	shared := filepath.Join(dir, "shared") // one that others may write to
+	if err := os.Mkdir(shared, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(shared, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fresh := filepath.Join(dir, "new", "fresh")
+	for _, path := range []string{there, link, filepath.Join(shared, "x"), fresh} {
+		s := settings{uid: 65534, gid: 65534, dataDir: path}
+		s.handOver(s.dataDirectories())
+	}
+	owner := func(path string) uint32 {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return 0
+		}
+		return info.Sys().(*syscall.Stat_t).Uid
+	}
+	for _, path := range []string{there, link, filepath.Join(shared, "x"), filepath.Dir(fresh)} {
+		if owner(path) != 0 {
+			t.Errorf("%s was given away", path)
+		}
+	}
+	if owner(fresh) != 65534 {
+		t.Errorf("%s was not made for the user", fresh)
+	}
+}
+
 func TestWhatWaitsAtAStopIsListed(t *testing.T) {
 	p := startPawl(t, script("one", "touch began; sleep 0.2", "false")+script("two", "touch two", "false"), nil, "-max-concurrent", "1")
 	p.get("/hooks/one")
@@ -277,6 +399,12 @@ func TestADataDirectoryThatCannotBeUsed(t *testing.T) {
 
 func TestWithoutADataDirectory(t *testing.T) {
 	home := t.TempDir()
+	t.Cleanup(func() { // root's runs lie in /run, by the socket's name
+		left, _ := filepath.Glob("/run/pawl/*" + filepath.Base(filepath.Dir(home)) + "*")
+		for _, path := range left {
+			_ = os.RemoveAll(path)
+		}
+	})
 	p := startPawl(t, script("env", "echo $PAWL_ARTIFACTS", "true"), []string{"HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + t.TempDir()}, "-data-dir", "none")
 	_, artifacts := p.get("/hooks/env")
 	if !strings.HasPrefix(artifacts, home) && !strings.HasPrefix(artifacts, "/run/pawl") {

@@ -89,6 +89,11 @@ func (c *Command) value(d *delivery.Delivery, a hook.Argument) (string, bool) {
 	if err != nil {
 		c.Missing = append(c.Missing, err)
 	}
+	if len(value) < len(d.Body) {
+		// It may be a part of the body, which must not live as long as the
+		// script does for the sake of a few bytes.
+		value = strings.Clone(value)
+	}
 	return value, err == nil
 }
 

@@ -11,8 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/run"
 )
@@ -31,7 +34,9 @@ var (
 type Options struct {
 	Concurrent int   // scripts of queued runs that run at a time
 	Sync       int   // scripts that run at a time for requests that wait for their output
-	MaxBytes   int64 // bodies of the deliveries whose runs wait
+	MaxBytes   int64 // memory of the deliveries whose runs wait, of either kind
+
+	Log zerolog.Logger
 }
 
 func (o Options) validate() error {
@@ -43,8 +48,22 @@ func (o Options) validate() error {
 	return nil
 }
 
-// runCost is what a waiting run counts for besides its body.
-const runCost = 1 << 10
+// runCost is what a waiting run counts for besides what its delivery holds.
+const runCost = 4 << 10
+
+// cost is about the memory that a waiting run takes.
+func cost(r run.Run) int64 {
+	total := int64(runCost)
+	if d := r.Delivery; d != nil {
+		total += int64(len(d.Body) + len(d.Path) + len(d.RawQuery) + len(d.Host))
+		for name, values := range d.Header {
+			for _, value := range values {
+				total += int64(len(name) + len(value))
+			}
+		}
+	}
+	return total
+}
 
 // Memory is an engine that keeps runs in memory alone. What waits when it stops
 // is lost, and told.
@@ -58,11 +77,22 @@ type Memory struct {
 
 	mu       sync.Mutex
 	waiting  []run.Run
-	bytes    int64 // of waiting
-	running  int   // of queued runs
+	bytes    int64            // of what waits
+	running  int              // of queued runs
+	began    map[string]began // every attempt that runs, by its run's id
+	told     time.Time        // when it was last told that runs wait
 	stopping bool
 	active   sync.WaitGroup
 }
+
+// began is an attempt that runs: of which hook, since when.
+type began struct {
+	hook  string
+	since time.Time
+}
+
+// tellEvery is how often at most it is told that runs wait.
+const tellEvery = time.Minute
 
 // NewMemory makes an engine that starts attempts with start. Attempts end at
 // the latest when ctx does.
@@ -70,7 +100,7 @@ func NewMemory(ctx context.Context, options Options, start Start) (*Memory, erro
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	m := &Memory{options: options, start: start, sync: make(chan struct{}, options.Sync), stopped: make(chan struct{})}
+	m := &Memory{options: options, start: start, sync: make(chan struct{}, options.Sync), stopped: make(chan struct{}), began: map[string]began{}}
 	m.ctx, m.cancel = context.WithCancel(ctx)
 	return m, nil
 }
@@ -78,18 +108,14 @@ func NewMemory(ctx context.Context, options Options, start Start) (*Memory, erro
 // Submit accepts runs, all of them or none. They start in their order, as soon
 // as there is room. The error is ErrFull or ErrStopped.
 func (m *Memory) Submit(_ context.Context, runs ...run.Run) error {
-	var cost int64
+	var all int64
 	for _, r := range runs {
-		cost += runCost + int64(len(r.Delivery.Body))
+		all += cost(r)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case m.stopping:
-		return ErrStopped
-	// One that is larger than the bound is accepted when nothing waits.
-	case m.bytes > 0 && m.bytes+cost > m.options.MaxBytes:
-		return ErrFull
+	if err := m.room(all); err != nil {
+		return err
 	}
 	for _, r := range runs {
 		if m.running < m.options.Concurrent {
@@ -99,7 +125,38 @@ func (m *Memory) Submit(_ context.Context, runs ...run.Run) error {
 			continue
 		}
 		m.waiting = append(m.waiting, r)
-		m.bytes += runCost + int64(len(r.Delivery.Body))
+		m.bytes += cost(r)
+	}
+	m.tellWaiting()
+	return nil
+}
+
+// tellWaiting warns when runs wait for room: scripts that hang take one place
+// after the other, until no hook's script starts any more. The caller holds mu.
+func (m *Memory) tellWaiting() {
+	if len(m.waiting) == 0 || time.Since(m.told) < tellEvery {
+		return
+	}
+	m.told = time.Now()
+	var oldest began
+	for _, b := range m.began {
+		if oldest.hook == "" || b.since.Before(oldest.since) {
+			oldest = b
+		}
+	}
+	m.options.Log.Warn().Int("waiting", len(m.waiting)).Int("places", m.options.Concurrent).
+		Str("oldest", oldest.hook).Time("since", oldest.since).
+		Msg("runs wait: all places for scripts (-max-concurrent) are taken; process.timeout ends scripts that hang")
+}
+
+// room tells why so much more cannot wait. One delivery that is larger than the
+// bound is accepted when nothing waits. The caller holds mu.
+func (m *Memory) room(bytes int64) error {
+	switch {
+	case m.stopping:
+		return ErrStopped
+	case m.bytes > 0 && m.bytes+bytes > m.options.MaxBytes:
+		return ErrFull
 	}
 	return nil
 }
@@ -108,8 +165,27 @@ func (m *Memory) Submit(_ context.Context, runs ...run.Run) error {
 func (m *Memory) work(r run.Run) {
 	defer m.active.Done()
 	for more := true; more; r, more = m.next() {
-		m.start(m.ctx, r, nil)
+		m.attempt(r, nil)
 	}
+}
+
+// attempt starts a run. What a delivery may hold is a stranger's choice: should
+// it make Pawl panic, that run fails and no other.
+func (m *Memory) attempt(r run.Run, output io.Writer) (outcome run.Outcome) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			m.options.Log.Error().Interface("fault", fault).Bytes("stack", debug.Stack()).
+				Str("hook", r.Hook).Str("run", r.ID).Msg("a run made Pawl panic; please report this")
+			outcome = run.Outcome{End: run.NotStarted, ExitCode: -1, Reason: "Pawl failed while it ran"}
+		}
+		m.mu.Lock()
+		delete(m.began, r.ID)
+		m.mu.Unlock()
+	}()
+	m.mu.Lock()
+	m.began[r.ID] = began{r.Hook, time.Now()}
+	m.mu.Unlock()
+	return m.start(m.ctx, r, output)
 }
 
 // next takes the first waiting run, or gives the worker's place back.
@@ -123,20 +199,23 @@ func (m *Memory) next() (run.Run, bool) {
 	r := m.waiting[0]
 	m.waiting[0] = run.Run{} // what the slice still covers must not keep a body alive
 	m.waiting = m.waiting[1:]
-	m.bytes -= runCost + int64(len(r.Delivery.Body))
+	m.bytes -= cost(r)
 	return r, true
 }
 
-// Now runs a run whose caller waits for its end and reads its output. It does
-// not stand behind queued runs, only behind others of its kind. The error is
-// ErrStopped. That the caller gives up changes nothing: the run was asked for.
-func (m *Memory) Now(_ context.Context, r run.Run, output io.Writer) (run.Outcome, error) {
-	select {
-	case m.sync <- struct{}{}:
-	case <-m.stopped:
-		return run.Outcome{}, ErrStopped
+// Now runs a run whose caller waits for its end and reads its output, and
+// submits others when that run may start. It does not stand behind queued runs,
+// only behind others of its kind. With an error nothing was accepted: it is
+// ErrFull, ErrStopped, or that of ctx, which ended before the run began. Once it
+// began, the end of ctx changes nothing.
+func (m *Memory) Now(ctx context.Context, r run.Run, others []run.Run, output io.Writer) (run.Outcome, error) {
+	if err := m.turn(ctx, cost(r)); err != nil {
+		return run.Outcome{}, err
 	}
 	defer func() { <-m.sync }()
+	if err := m.Submit(ctx, others...); err != nil {
+		return run.Outcome{}, err
+	}
 	m.mu.Lock()
 	if m.stopping {
 		m.mu.Unlock()
@@ -145,22 +224,56 @@ func (m *Memory) Now(_ context.Context, r run.Run, output io.Writer) (run.Outcom
 	m.active.Add(1)
 	m.mu.Unlock()
 	defer m.active.Done()
-	return m.start(m.ctx, r, output), nil
+	return m.attempt(r, output), nil
 }
 
-// Stop starts nothing more, waits until what runs has ended, interrupts it when
-// grace is over or ctx ends, and returns when nothing runs. It gives the runs
-// that waited, which are lost. Stop may be called again, and without a Submit.
-func (m *Memory) Stop(ctx context.Context, grace time.Duration) []run.Run {
+// turn waits for a token of those who wait for output.
+func (m *Memory) turn(ctx context.Context, bytes int64) error {
+	select {
+	case m.sync <- struct{}{}:
+		return nil
+	default:
+	}
 	m.mu.Lock()
+	if err := m.room(bytes); err != nil {
+		m.mu.Unlock()
+		return err
+	}
+	m.bytes += bytes
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		m.bytes -= bytes
+		m.mu.Unlock()
+	}()
+	select {
+	case m.sync <- struct{}{}:
+		return nil
+	case <-m.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Close accepts and starts nothing more. It gives the runs that waited, which
+// are lost, and the number of attempts that still run. To call it again does no
+// harm.
+func (m *Memory) Close() (lost []run.Run, running int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if !m.stopping {
 		m.stopping = true
 		close(m.stopped)
 	}
-	lost := m.waiting
-	m.waiting, m.bytes = nil, 0
-	m.mu.Unlock()
+	lost, m.waiting = m.waiting, nil
+	return lost, len(m.began)
+}
 
+// Stop closes the engine, waits until what runs has ended, interrupts it when
+// grace is over or ctx ends, and returns when nothing runs.
+func (m *Memory) Stop(ctx context.Context, grace time.Duration) {
+	m.Close()
 	ended := make(chan struct{})
 	go func() {
 		m.active.Wait()
@@ -175,5 +288,4 @@ func (m *Memory) Stop(ctx context.Context, grace time.Duration) []run.Run {
 	}
 	m.cancel()
 	<-ended
-	return lost
 }

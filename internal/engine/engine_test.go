@@ -1,15 +1,20 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/run"
 )
@@ -114,7 +119,7 @@ func TestWhoWaitsForOutputDoesNotStandBehindOthers(t *testing.T) {
 		var waiting sync.WaitGroup
 		for i := range 4 {
 			waiting.Go(func() {
-				if _, err := m.Now(t.Context(), run.Run{ID: "now " + strconv.Itoa(i)}, nil); err != nil {
+				if _, err := m.Now(t.Context(), run.Run{ID: "now " + strconv.Itoa(i)}, nil, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -130,7 +135,7 @@ func TestWhoWaitsForOutputDoesNotStandBehindOthers(t *testing.T) {
 func TestWhatWaitsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 10 << 10}, s)
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 16 << 10}, s)
 		runs := numbered(0, 10, 4<<10) // the first runs, two more fit
 		var refused []string
 		for _, r := range runs {
@@ -151,10 +156,123 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	})
 }
 
+func TestThatRunsWaitIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := &script{}
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)}, s)
+		runs := numbered(0, 5, 0)
+		runs[0].Hook = "slow"
+		for _, r := range runs {
+			if err := m.Submit(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		m.Stop(t.Context(), finish())
+		if n := strings.Count(log.String(), "runs wait"); n != 1 || !strings.Contains(log.String(), `"oldest":"slow"`) {
+			t.Errorf("told %d times: %s", n, &log)
+		}
+	})
+}
+
+func TestHeadersCountAsMuchAsBodies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 100 << 10}, s)
+		large := run.Run{ID: "large", Delivery: &run.Delivery{Header: http.Header{"X": {strings.Repeat("x", 60<<10)}}}}
+		var last error
+		for range 3 { // one runs, one waits, one is too much
+			last = m.Submit(t.Context(), large)
+		}
+		if !errors.Is(last, ErrFull) {
+			t.Errorf("60 KiB of headers twice within 100 KiB: %v", last)
+		}
+		m.Stop(t.Context(), 0)
+	})
+}
+
+func TestWhoWaitsForATurnIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 3 * runCost}, s)
+		var mu sync.Mutex
+		refused := 0
+		for range 10 {
+			go func() {
+				if _, err := m.Now(t.Context(), run.Run{}, nil, nil); errors.Is(err, ErrFull) {
+					mu.Lock()
+					refused++
+					mu.Unlock()
+				}
+			}()
+		}
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if refused != 6 { // one runs, three wait
+			t.Errorf("%d of 10 were refused, want 6", refused)
+		}
+		m.Stop(t.Context(), 0)
+	})
+}
+
+func TestWhoGivesUpBeforeItsTurnRunsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
+		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil) }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		gaveUp := make(chan error, 1)
+		go func() {
+			_, err := m.Now(ctx, run.Run{ID: "second"}, numbered(0, 1, 0), nil)
+			gaveUp <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+			t.Errorf("the error is %v", err)
+		}
+		m.Stop(t.Context(), time.Minute)
+		if !slices.Equal(s.began, []string{"first"}) {
+			t.Errorf("started %v", s.began)
+		}
+	})
+}
+
+func TestOthersAreSubmittedWithTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
+		if _, err := m.Now(t.Context(), run.Run{ID: "first"}, numbered(0, 2, 0), nil); err != nil {
+			t.Fatal(err)
+		}
+		m.Stop(t.Context(), finish())
+		slices.Sort(s.began)
+		if !slices.Equal(s.began, []string{"0", "1", "first"}) {
+			t.Errorf("started %v", s.began)
+		}
+	})
+}
+
+func TestARunThatPanicsFailsAlone(t *testing.T) {
+	var log bytes.Buffer
+	m, err := NewMemory(t.Context(), Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)},
+		func(context.Context, run.Run, io.Writer) run.Outcome { panic("broken") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := m.Now(t.Context(), run.Run{ID: "x"}, nil, nil)
+	if err != nil || outcome.State() != run.Failed || !strings.Contains(log.String(), "broken") {
+		t.Errorf("%v, %v; log: %s", outcome, err, &log)
+	}
+}
+
 func TestSubmitTakesAllOrNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 10 << 10}, s)
+		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 16 << 10}, s)
 		if err := m.Submit(t.Context(), numbered(0, 2, 4<<10)...); err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +307,11 @@ func TestStop(t *testing.T) {
 				}
 				synctest.Wait()
 				began := time.Now()
-				lost := m.Stop(t.Context(), test.grace)
+				lost, running := m.Close()
+				if running != 2 {
+					t.Errorf("%d run, want 2", running)
+				}
+				m.Stop(t.Context(), test.grace)
 				if took := time.Since(began); took != test.took {
 					t.Errorf("took %s, want %s", took, test.took)
 				}
@@ -202,11 +324,12 @@ func TestStop(t *testing.T) {
 				if err := m.Submit(t.Context(), numbered(9, 10, 0)...); !errors.Is(err, ErrStopped) {
 					t.Errorf("Submit after Stop gives %v", err)
 				}
-				if _, err := m.Now(t.Context(), run.Run{}, nil); !errors.Is(err, ErrStopped) {
+				if _, err := m.Now(t.Context(), run.Run{}, nil, nil); !errors.Is(err, ErrStopped) {
 					t.Errorf("Now after Stop gives %v", err)
 				}
-				if again := m.Stop(t.Context(), 0); again != nil {
-					t.Errorf("a second Stop lost %v", again)
+				m.Stop(t.Context(), 0)
+				if again, running := m.Close(); again != nil || running != 0 {
+					t.Errorf("afterwards %v wait and %d run", again, running)
 				}
 			})
 		})
@@ -217,11 +340,11 @@ func TestAStopReachesWhoWaitsForASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
 		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
-		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil) }()
+		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil) }()
 		synctest.Wait()
 		refused := make(chan error, 1)
 		go func() {
-			_, err := m.Now(t.Context(), run.Run{ID: "second"}, nil)
+			_, err := m.Now(t.Context(), run.Run{ID: "second"}, nil, nil)
 			refused <- err
 		}()
 		synctest.Wait()

@@ -115,7 +115,7 @@ func (r *reader) unknown(f field, keys []key) {
 	for i, k := range keys {
 		names[i] = k.name
 	}
-	r.note(f.key, Warning, "unknown key %q%s", f.name, suggestion(f.name, names))
+	r.note(f.key, Warning, "unknown key %q%s", f.name, Suggestion(f.name, names))
 }
 
 // one reads one hook: whatever is wrong with one that has a key of Pawl's refuses

@@ -92,7 +92,7 @@ func (r *reader) match(f field) rule.Rule {
 				r.wrong(node, "a match rule of type %q needs a parameter", d.Type)
 			}
 		case "type":
-			r.wrong(node, "%v%s", p.Err, suggestion(d.Type, rule.Types()))
+			r.wrong(node, "%v%s", p.Err, Suggestion(d.Type, rule.Types()))
 		default:
 			r.wrong(node, "%s: %v", p.Key, p.Err)
 		}

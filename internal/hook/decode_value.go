@@ -35,7 +35,7 @@ func (r *reader) methods(f field) []string {
 		if !isToken(method) {
 			r.wrong(item, "%q is no HTTP method", method)
 		} else if !slices.Contains(known, method) && nearest(method, known) != "" {
-			r.note(item, Warning, "%q is no usual HTTP method%s", method, suggestion(method, known))
+			r.note(item, Warning, "%q is no usual HTTP method%s", method, Suggestion(method, known))
 		}
 	}
 	return methods
@@ -120,7 +120,7 @@ func (r *reader) ref(ref delivery.Ref, source, name *yaml.Node) {
 	case ref.Source == "":
 		r.wrong(source, "a value needs a source: one of %s", strings.Join(names, ", "))
 	case !ok:
-		r.wrong(source, "unknown source %q%s", ref.Source, suggestion(string(ref.Source), names))
+		r.wrong(source, "unknown source %q%s", ref.Source, Suggestion(string(ref.Source), names))
 	case known == delivery.Request && !strings.EqualFold(ref.Name, "method") && !strings.EqualFold(ref.Name, "remote-addr"):
 		r.wrong(name, "source request has no %q, only method and remote-addr", ref.Name)
 	case ref.Name == "" && (known == delivery.Payload || known == delivery.Header || known == delivery.Query):

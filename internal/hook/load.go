@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Loader loads hook files, first and again. It is for one goroutine.
@@ -105,7 +104,8 @@ func (l *Loader) read(path string, options Options) []*candidate {
 	return list
 }
 
-// hookFiles lists the hook files of a directory, hidden ones left out.
+// hookFiles lists the hook files of a directory. What is no file there is left
+// out: to read a pipe could take for ever.
 func hookFiles(directory string) ([]string, error) {
 	entries, err := os.ReadDir(directory)
 	if err != nil {
@@ -113,12 +113,13 @@ func hookFiles(directory string) ([]string, error) {
 	}
 	var files []string
 	for _, entry := range entries {
-		name := entry.Name()
-		switch filepath.Ext(name) {
-		case ".json", ".yaml", ".yml":
-			if !strings.HasPrefix(name, ".") && !entry.IsDir() {
-				files = append(files, filepath.Join(directory, name))
-			}
+		path := filepath.Join(directory, entry.Name())
+		if !isHookFile(entry.Name()) {
+			continue
+		}
+		// What cannot be looked at is told when it is read.
+		if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() {
+			files = append(files, path)
 		}
 	}
 	return files, nil

@@ -118,7 +118,7 @@ func (r *reader) size(f field) int64 {
 func (r *reader) word(f field, words ...string) string {
 	word := r.text(f)
 	if !slices.Contains(words, word) {
-		r.refuse(f.value, "%s is one of %s, not %q%s", f.name, strings.Join(words, ", "), word, suggestion(word, words))
+		r.refuse(f.value, "%s is one of %s, not %q%s", f.name, strings.Join(words, ", "), word, Suggestion(word, words))
 	}
 	return word
 }

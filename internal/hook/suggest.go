@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// suggestion puts the known word that is nearest to an unknown one as
+// Suggestion puts the known word that is nearest to an unknown one as
 // " (did you mean X?)", or nothing where none is near.
-func suggestion(word string, known []string) string {
+func Suggestion(word string, known []string) string {
 	if best := nearest(word, known); best != "" {
 		return fmt.Sprintf(" (did you mean %q?)", best)
 	}

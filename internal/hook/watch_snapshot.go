@@ -166,8 +166,9 @@ func hash(path string) (sum [sha256.Size]byte, problem string) {
 }
 
 // isHookFile reports whether a directory's entry of this name is a hook file.
+// Hidden ones are not: editors and Kubernetes keep theirs so.
 func isHookFile(name string) bool {
-	return slices.Contains([]string{".json", ".yaml", ".yml"}, strings.ToLower(filepath.Ext(name)))
+	return !strings.HasPrefix(name, ".") && slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(name))
 }
 
 // way is how a path leads to a file.

@@ -20,11 +20,8 @@ import (
 
 // Rule decides about a delivery.
 type Rule interface {
-	// Evaluate reports whether the rule holds. An error that
-	// delivery.IsMissing recognises means that a value was not there; whether
-	// the hook triggers is told by the first result even then, as in webhook,
-	// where the not of a missing value is true. With any other error the
-	// delivery cannot be decided.
+	// Evaluate reports whether the rule holds, and what is in the way. A hook's
+	// rule is asked by Decide, which knows what the errors mean.
 	Evaluate(*Request) (bool, error)
 
 	// guards adds what the rule checks about callers.
@@ -57,22 +54,52 @@ func (and And) Evaluate(r *Request) (bool, error) {
 type Or []Rule
 
 // Evaluate asks one rule after the other until one holds. A missing value does
-// not end it, and neither does a wrong signature where signatures fail softly.
+// not end it, and neither does a wrong signature where signatures fail softly;
+// the error is then a softError.
+//
+// With soft failures webhook lets the not of a wrong signature hold, which
+// admits everyone who signs wrongly. Here no signature that was passed over
+// counts as true, neither in this rule nor in a not around it.
 func (or Or) Evaluate(r *Request) (bool, error) {
+	var passed error
 	for _, rule := range or {
 		ok, err := rule.Evaluate(r)
 		var wrong *SignatureError
-		if err != nil && !delivery.IsMissing(err) && (!r.SoftSignatures || !errors.As(err, &wrong)) {
+		switch {
+		case err == nil || delivery.IsMissing(err):
+			if ok {
+				return true, nil
+			}
+		case r.SoftSignatures && errors.As(err, &wrong):
+			passed = softError{wrong}
+		default:
 			return false, err
 		}
-		// With soft failures webhook lets the not of a wrong signature hold,
-		// which admits everyone who signs wrongly. That is a hole: an error
-		// that was passed over never counts as true, but for a missing value.
-		if ok && (err == nil || delivery.IsMissing(err)) {
-			return true, nil
-		}
 	}
-	return false, nil
+	return false, passed
+}
+
+// softError is a wrong signature that an or has passed over.
+type softError struct{ *SignatureError }
+
+func (e softError) Unwrap() error { return e.SignatureError }
+
+// Decide asks the whole rule of a hook whether a delivery triggers it. With an
+// error that cannot be decided: a signature is wrong, an expression cannot be
+// compiled.
+//
+// A value that is missing may let a rule hold, as in webhook, where the not of a
+// missing value is true.
+func Decide(rule Rule, r *Request) (bool, error) {
+	ok, err := rule.Evaluate(r)
+	var soft softError
+	switch {
+	case errors.As(err, &soft):
+		return false, nil
+	case err != nil && !delivery.IsMissing(err):
+		return false, err
+	}
+	return ok, nil
 }
 
 // Not holds when its rule does not.

@@ -10,6 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/pawlhq/pawl/internal/process"
 )
 
 // keptDirectories is how many directories of ended runs stay where a script
@@ -24,6 +28,8 @@ const sparePrefix = ".spare-"
 // Most runs leave nothing in theirs. Such a directory is kept as a spare and
 // renamed for the next run: to make and remove it for each run takes seven
 // changes of the file system, and on ext4 more time than to start the script.
+// The directory for artifacts is made anew all the same: a script may have left
+// something running that stands in it.
 type directories struct {
 	parent string // "": there are none
 
@@ -32,7 +38,8 @@ type directories struct {
 	made   int // spares so far, for their names
 }
 
-// newDirectories begins with the spares that an earlier Pawl left.
+// newDirectories begins with the spares that an earlier Pawl left, and removes
+// what it could not remove itself.
 func newDirectories(parent string) *directories {
 	d := &directories{parent: parent}
 	entries, err := os.ReadDir(parent)
@@ -40,10 +47,15 @@ func newDirectories(parent string) *directories {
 		return d // what is wrong with parent is told by the first run
 	}
 	for _, entry := range entries {
-		if number, found := strings.CutPrefix(entry.Name(), sparePrefix); found {
+		path := filepath.Join(parent, entry.Name())
+		number, spare := strings.CutPrefix(entry.Name(), sparePrefix)
+		switch {
+		case spare:
 			n, _ := strconv.Atoi(number)
 			d.made = max(d.made, n)
-			d.spares = append(d.spares, filepath.Join(parent, entry.Name()))
+			d.spares = append(d.spares, path)
+		case strings.HasPrefix(entry.Name(), "output-"), strings.HasPrefix(entry.Name(), "probe-"):
+			_ = os.RemoveAll(path)
 		}
 	}
 	return d
@@ -66,14 +78,10 @@ func (d *directories) take(id string) (directory, error) {
 	}
 	own := directory{filepath.Join(d.parent, id)}
 	if spare := d.spare(); spare != "" && os.Rename(spare, own.path) == nil {
-		return own, nil
+		_ = os.Remove(own.artifacts())
 	}
-	err := os.Mkdir(own.path, 0o700)
-	if err == nil || os.IsExist(err) {
-		err = os.Mkdir(own.artifacts(), 0o700)
-	}
-	if err != nil && !os.IsExist(err) {
-		return own, fmt.Errorf("make the run's own directory: %w", err)
+	if err := os.MkdirAll(own.artifacts(), 0o700); err != nil {
+		return directory{}, fmt.Errorf("make the run's own directory: %w", err)
 	}
 	return own, nil
 }
@@ -91,16 +99,13 @@ func (d *directories) spare() string {
 }
 
 // give takes a run's directory back. What the script left in it stays. Where it
-// left nothing the directory becomes a spare, unless something that the script
-// left running may still stand in it.
-func (d *directories) give(own directory, leftover bool) {
+// left nothing the directory becomes a spare.
+func (d *directories) give(own directory) {
 	switch {
 	case own.path == "":
 	case !own.untouched():
 		_ = os.Remove(own.file("pid"))
 		prune(d.parent)
-	case leftover:
-		_ = os.RemoveAll(own.path)
 	default:
 		d.mu.Lock()
 		d.made++
@@ -148,14 +153,29 @@ func (d directory) writePID(pid int) {
 	if d.path == "" {
 		return
 	}
-	text := fmt.Sprintf("%d\n%s\n%s\n", pid, startTime(pid), bootID())
 	// Not truncated, for that is one more change on the disk: three lines count.
 	file, err := os.OpenFile(d.file("pid"), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return
 	}
-	_, _ = file.WriteString(text)
+	_, _ = file.WriteString(identity(pid))
 	_ = file.Close()
+}
+
+// identity names a process for good, in three lines.
+func identity(pid int) string {
+	return fmt.Sprintf("%d\n%s\n%s\n", pid, process.StartTime(pid), bootID())
+}
+
+// occupied reports whether the process of the pid file still runs.
+func (d directory) occupied() bool {
+	text, err := os.ReadFile(d.file("pid"))
+	if err != nil {
+		return false
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	return err == nil && strings.HasPrefix(string(text), identity(pid))
 }
 
 // prune removes the oldest directories beyond keptDirectories. Run ids are
@@ -167,16 +187,14 @@ func prune(parent string) {
 	}
 	var runs []string
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), sparePrefix) {
+		if uuid.Validate(entry.Name()) == nil {
 			runs = append(runs, entry.Name())
 		}
 	}
 	slices.Sort(runs)
 	for _, name := range runs[:max(0, len(runs)-keptDirectories)] {
-		own := directory{filepath.Join(parent, name)}
-		if _, err := os.Lstat(own.file("pid")); err == nil {
-			continue // still running
+		if own := (directory{filepath.Join(parent, name)}); !own.occupied() {
+			_ = os.RemoveAll(own.path)
 		}
-		_ = os.RemoveAll(own.path)
 	}
 }

@@ -2,8 +2,5 @@
 
 package runner
 
-// startTime is not to be had here without a call per platform; a pid alone
-// identifies the process.
-func startTime(int) string { return "" }
-
+// bootID is not to be had here without a call per platform.
 func bootID() string { return "" }

@@ -68,12 +68,12 @@ func New(options Options) *Runner {
 // the hook's keep.output. Cancelling ctx interrupts the script: SIGTERM, then
 // SIGKILL.
 func (r *Runner) Run(ctx context.Context, attempt run.Run, output io.Writer) run.Outcome {
-	log := r.options.Log.With().Str("hook", attempt.Hook).Str("run", attempt.ID).Logger()
+	log := r.options.Log.With().Str("hook", attempt.Hook).Str("run", attempt.ID).Str("delivery", attempt.Delivery.ID).Logger()
 	began := time.Now()
 	outcome, err := r.attempt(ctx, attempt, output, log)
 	if err != nil {
 		outcome = run.Outcome{End: run.NotStarted, ExitCode: -1, Reason: err.Error(), Started: began, Ended: time.Now()}
-		log.Error().Err(err).Msg("the script cannot start")
+		log.Error().Str("reason", err.Error()).Msg("the script cannot start")
 		return outcome
 	}
 	level := zerolog.InfoLevel
@@ -131,10 +131,10 @@ func (r *Runner) attempt(ctx context.Context, attempt run.Run, output io.Writer,
 	}
 	own, err := r.directories.take(attempt.ID)
 	if err != nil {
-		return run.Outcome{}, err
+		// A script that frees the disk must run when the disk is full.
+		log.Warn().Err(err).Msg("the script runs without PAWL_ARTIFACTS, PAWL_SUMMARY and PAWL_OUTPUT")
 	}
-	leftover := false
-	defer func() { r.directories.give(own, leftover) }()
+	defer r.directories.give(own)
 	files, remove, err := writeFiles(built.Directory, built.Files)
 	defer remove()
 	if err != nil {
@@ -153,7 +153,6 @@ func (r *Runner) attempt(ctx context.Context, attempt run.Run, output io.Writer,
 	if err != nil {
 		return run.Outcome{}, err
 	}
-	leftover = result.Leftover
 	return outcomeOf(result, spec), nil
 }
 

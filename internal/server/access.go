@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,62 +14,86 @@ import (
 // maxDump bounds what -debug shows of a body.
 const maxDump = 64 << 10
 
-// recorder notes what was answered, for the log.
-type recorder struct {
+// exchange is one request and its answer. It stands between a handler and
+// net/http and notes what was answered; what is logged of the request goes
+// through it, so that its lines belong together.
+type exchange struct {
 	http.ResponseWriter
+	log      *zerolog.Logger
+	request  *http.Request
+	id       string // X-Request-Id, where it counts
+	caller   string // who called, proxies aside
+	delivery string // the delivery's id, once there is one
+
 	status int
 	bytes  int64
 	dump   bool
 	body   bytes.Buffer
 }
 
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 {
+		x.status = status
 	}
-	r.ResponseWriter.WriteHeader(status)
+	x.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
+func (x *exchange) Write(p []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
 	}
-	if r.dump {
-		r.body.Write(p[:min(len(p), maxDump-min(r.body.Len(), maxDump))])
+	if x.dump {
+		x.body.Write(p[:min(len(p), maxDump-min(x.body.Len(), maxDump))])
 	}
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += int64(n)
+	n, err := x.ResponseWriter.Write(p)
+	x.bytes += int64(n)
 	return n, err
 }
 
 // Unwrap lets http.ResponseController through.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// log writes the one line of a request.
-func (r *recorder) log(log zerolog.Logger, request *http.Request, took time.Duration) {
-	status := r.status
-	if status == 0 {
-		status = http.StatusOK
+// event begins a line of the log about the request.
+func (x *exchange) event(level zerolog.Level) *zerolog.Event {
+	if x.log.GetLevel() > level {
+		return nil // WithLevel does not ask; to write to a nil event does nothing
 	}
-	log.Info().Int("status", status).Int64("bytes", r.bytes).Stringer("took", took.Round(time.Microsecond)).
-		Str("remote", request.RemoteAddr).Str("host", request.Host).
-		Msg(request.Method + " " + request.URL.EscapedPath())
-	if r.dump {
-		first := fmt.Sprintf("HTTP/1.1 %d %s", status, http.StatusText(status))
-		log.Debug().Str("dump", dumpText(first, r.Header(), r.body.Bytes())).Msg("the answer")
+	event := x.log.WithLevel(level)
+	if x.id != "" {
+		event = event.Str("request", x.id)
+	}
+	if x.delivery != "" {
+		event = event.Str("delivery", x.delivery)
+	}
+	return event.Str("path", x.request.URL.Path).Str("remote", x.caller)
+}
+
+func (x *exchange) info() *zerolog.Event { return x.event(zerolog.InfoLevel) }
+func (x *exchange) warn() *zerolog.Event { return x.event(zerolog.WarnLevel) }
+
+// finish writes the one line that each request gets.
+func (x *exchange) finish(took time.Duration) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	x.info().Int("status", x.status).Int64("bytes", x.bytes).Stringer("took", took.Round(time.Microsecond)).
+		Str("host", x.request.Host).Msg(x.request.Method + " " + x.request.URL.EscapedPath())
+	if x.dump {
+		first := fmt.Sprintf("HTTP/1.1 %d %s", x.status, http.StatusText(x.status))
+		x.dumped("the answer", dumpText(first, x.Header(), x.body.Bytes()))
 	}
 }
 
-// dumpRequest logs a request whole. Its body, up to maxDump, is read for that
-// and put back.
-func dumpRequest(log zerolog.Logger, r *http.Request) {
-	head, _ := io.ReadAll(io.LimitReader(r.Body, maxDump))
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+// dumped logs part of a request or an answer as it went over the wire.
+func (x *exchange) dumped(what, text string) {
+	x.event(zerolog.DebugLevel).Str("dump", text).Msg(what)
+}
+
+// dumpHead logs a request without its body, which is not read yet.
+func (x *exchange) dumpHead() {
+	r := x.request
 	first := fmt.Sprintf("%s %s %s\nHost: %s", r.Method, r.RequestURI, r.Proto, r.Host)
-	log.Debug().Str("dump", dumpText(first, r.Header, head)).Msg("the request")
+	x.dumped("the request", dumpText(first, r.Header, nil))
 }
 
 // dumpText writes a message as it goes over the wire. What proves who calls is

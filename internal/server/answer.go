@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -19,82 +20,100 @@ const failedText = "Error occurred while executing the hook's command. Please ch
 
 // run hands over the runs of the hooks that triggered and answers for the first
 // of them.
-func (s *Server) run(w http.ResponseWriter, r *http.Request, triggered []verdict) {
+func (s *Server) run(x *exchange, triggered []verdict) {
 	first := triggered[0]
-	runs := make([]run.Run, 0, len(triggered))
+	runs := make([]run.Run, len(triggered))
 	for i, v := range triggered {
-		if i > 0 || !v.hook.OutputInResponse {
-			runs = append(runs, v.run)
-		}
+		runs[i] = v.run
 	}
-	if len(runs) > 0 {
-		if err := s.options.Engine.Submit(r.Context(), runs...); err != nil {
-			s.unavailable(w, r, err)
-			return
-		}
-	}
-	w.Header().Set("X-Pawl-Delivery-Id", first.run.Delivery.ID)
-	if len(triggered) == 1 {
-		w.Header().Set("X-Pawl-Run-Id", first.run.ID)
+	x.Header().Set("X-Pawl-Delivery-Id", first.run.Delivery.ID)
+	if len(runs) == 1 {
+		x.Header().Set("X-Pawl-Run-Id", first.run.ID)
 	} else {
-		w.Header().Set("X-Pawl-Runs", strconv.Itoa(len(triggered)))
+		x.Header().Set("X-Pawl-Runs", strconv.Itoa(len(runs)))
 	}
 	if first.hook.OutputInResponse {
-		s.answerOutput(w, r, first)
+		s.answerOutput(x, first.hook, runs)
 		return
 	}
-	for _, h := range first.hook.Headers {
-		w.Header().Set(h.Name, h.Value)
+	if err := s.options.Engine.Submit(x.request.Context(), runs...); err != nil {
+		unavailable(x, err)
+		return
 	}
-	respond(w, first.hook.SuccessCode, first.hook.Message)
+	x.triggered(runs)
+	for _, h := range first.hook.Headers {
+		x.Header().Set(h.Name, h.Value)
+	}
+	respond(x, first.hook.SuccessCode, first.hook.Message)
+}
+
+// triggered logs the runs that were accepted.
+func (x *exchange) triggered(runs []run.Run) {
+	for _, r := range runs {
+		x.info().Str("hook", r.Hook).Str("run", r.ID).Msg("hook triggered")
+	}
 }
 
 // unavailable refuses a delivery that could not be accepted.
-func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
-	zerolog.Ctx(r.Context()).Error().Err(err).Msg("a delivery was refused")
-	w.Header().Set("Retry-After", "30")
-	respond(w, http.StatusServiceUnavailable, "Not accepted: "+err.Error()+".")
+func unavailable(x *exchange, err error) {
+	x.event(zerolog.ErrorLevel).Err(err).Msg("a delivery was refused")
+	for _, name := range []string{"X-Pawl-Delivery-Id", "X-Pawl-Run-Id", "X-Pawl-Runs"} {
+		x.Header().Del(name)
+	}
+	x.Header().Set("Retry-After", "30")
+	respond(x, http.StatusServiceUnavailable, "Not accepted: "+err.Error()+".")
 }
 
-// answerOutput runs a hook's command and answers with what it printed.
-func (s *Server) answerOutput(w http.ResponseWriter, r *http.Request, v verdict) {
+// answerOutput runs a hook's command, the first of runs, and answers with what
+// it printed.
+func (s *Server) answerOutput(x *exchange, h *hook.Hook, runs []run.Run) {
 	output := newSpool(s.options.SpoolDirectory)
 	defer output.Close()
-	outcome, err := s.options.Engine.Now(r.Context(), v.run, output)
+	ctx := x.request.Context()
+	outcome, err := s.options.Engine.Now(ctx, runs[0], runs[1:], output)
+	if err != nil && ctx.Err() != nil {
+		// The sender hung up before its turn came. It is not known whether it
+		// will try again, so the runs take the way of those that nobody waits for.
+		if err = s.options.Engine.Submit(context.WithoutCancel(ctx), runs...); err == nil {
+			x.triggered(runs)
+			return
+		}
+	}
 	if err != nil {
-		s.unavailable(w, r, err)
+		unavailable(x, err)
 		return
 	}
-	for _, h := range v.hook.Headers {
-		w.Header().Set(h.Name, h.Value)
+	x.triggered(runs)
+	for _, header := range h.Headers {
+		x.Header().Set(header.Name, header.Value)
 	}
-	control := http.NewResponseController(w)
+	control := http.NewResponseController(x)
 	_ = control.SetWriteDeadline(time.Now().Add(answerTime))
-	if outcome.State() != run.Succeeded && !v.hook.OutputInResponseOnError {
-		respond(w, http.StatusInternalServerError, failedText)
+	if outcome.State() != run.Succeeded && !h.OutputInResponseOnError {
+		respond(x, http.StatusInternalServerError, failedText)
 		return
 	}
-	code := v.hook.SuccessCode
+	code := h.SuccessCode
 	if outcome.State() != run.Succeeded {
 		code = http.StatusInternalServerError
 	}
-	s.sendOutput(w, r, v.hook, code, output)
+	sendOutput(x, h, code, output)
 }
 
-func (s *Server) sendOutput(w http.ResponseWriter, r *http.Request, h *hook.Hook, code int, output *spool) {
+func sendOutput(x *exchange, h *hook.Hook, code int, output *spool) {
 	reader, head, err := output.Reader()
 	if err != nil {
-		zerolog.Ctx(r.Context()).Error().Err(err).Str("hook", h.ID).Msg("the command's output cannot be read back")
-		respond(w, http.StatusInternalServerError, failedText)
+		x.event(zerolog.ErrorLevel).Err(err).Str("hook", h.ID).Msg("the command ran, but its output was lost before it could be sent")
+		respond(x, http.StatusInternalServerError, failedText)
 		return
 	}
 	if code != http.StatusNoContent && code != http.StatusNotModified {
-		setContentType(w, head)
+		setContentType(x, head)
 	}
 	if code != 0 {
-		w.WriteHeader(code)
+		x.WriteHeader(code)
 	}
-	_, _ = io.Copy(w, reader) // the sender hung up: nobody is left to tell
+	_, _ = io.Copy(x, reader) // the sender hung up: nobody is left to tell
 }
 
 // respond answers with a text. A code of 0 is 200.

@@ -8,31 +8,58 @@ import (
 	"strings"
 )
 
-// callerAddress is who called: the peer, or, where that is a trusted proxy, the
-// last address in X-Forwarded-For that is not one. The port is unknown then,
-// and is 0.
-func callerAddress(r *http.Request, trusted []netip.Prefix) string {
-	if len(trusted) == 0 || !contains(trusted, r.RemoteAddr) {
+// Proxies are those whose X-Forwarded-For tells who called.
+type Proxies struct {
+	Ranges []netip.Prefix
+	Unix   bool // whoever calls by a Unix socket
+}
+
+// unknownCaller is the address of a caller whom a proxy does not name in a way
+// that is understood. It lies in no range.
+const unknownCaller = "unknown:0"
+
+// caller is who called: the peer, or, where that is a trusted proxy, the last
+// address in X-Forwarded-For that is not one. The port is unknown then, and 0.
+func (p Proxies) caller(r *http.Request) string {
+	if !p.trusts(r.RemoteAddr) {
 		return r.RemoteAddr
 	}
-	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(chain) {
-		hop = strings.TrimSpace(hop)
-		address, err := netip.ParseAddr(hop)
-		if err != nil {
-			break // nothing before what no proxy wrote can be believed
+	lines := r.Header.Values("X-Forwarded-For")
+	if len(lines) == 0 {
+		return r.RemoteAddr // the proxy itself
+	}
+	for _, hop := range slices.Backward(strings.Split(strings.Join(lines, ","), ",")) {
+		address, ok := parseHop(strings.TrimSpace(hop))
+		if !ok {
+			return unknownCaller // nothing before what no proxy wrote can be believed
 		}
-		if !contains(trusted, net.JoinHostPort(hop, "0")) {
-			return net.JoinHostPort(address.Unmap().String(), "0")
+		if !p.contains(address) {
+			return net.JoinHostPort(address.String(), "0")
 		}
 	}
 	return r.RemoteAddr
 }
 
-func contains(ranges []netip.Prefix, hostport string) bool {
-	address, err := netip.ParseAddrPort(hostport)
-	if err != nil {
-		return false
+// parseHop reads an address as proxies write it: alone, with a port, in brackets.
+func parseHop(hop string) (netip.Addr, bool) {
+	if both, err := netip.ParseAddrPort(hop); err == nil {
+		return both.Addr().Unmap(), true
 	}
-	return slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(address.Addr().Unmap()) })
+	if inner, found := strings.CutPrefix(hop, "["); found {
+		hop = strings.TrimSuffix(inner, "]")
+	}
+	address, err := netip.ParseAddr(hop)
+	return address.Unmap(), err == nil
+}
+
+func (p Proxies) trusts(peer string) bool {
+	address, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return p.Unix // a Unix socket's peer has no address
+	}
+	return p.contains(address.Addr().Unmap())
+}
+
+func (p Proxies) contains(address netip.Addr) bool {
+	return slices.ContainsFunc(p.Ranges, func(r netip.Prefix) bool { return r.Contains(address) })
 }

@@ -18,15 +18,18 @@ const (
 )
 
 // Serve answers requests on all listeners until ctx ends. Then it takes no more
-// and returns when those that are being answered are done, or grace is over. It
-// closes the listeners. The config is that of TLS, nil without.
-func (s *Server) Serve(ctx context.Context, listeners *Listeners, config *tls.Config, grace time.Duration) error {
+// and returns when those that are being answered are done, grace is over, or now
+// ends. It closes the listeners. The config is that of TLS, nil without.
+func (s *Server) Serve(ctx, now context.Context, listeners *Listeners, config *tls.Config, grace time.Duration) error {
 	server := &http.Server{
 		Handler:           s,
 		TLSConfig:         config,
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		ErrorLog:          log.New(connectionLog{s}, "", 0),
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), drainKey{}, ctx)
+		},
 	}
 	failed := make(chan error, len(listeners.All))
 	for _, listener := range listeners.All {
@@ -39,7 +42,7 @@ func (s *Server) Serve(ctx context.Context, listeners *Listeners, config *tls.Co
 	case err = <-failed:
 		running--
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	drain, cancel := context.WithTimeout(now, grace)
 	defer cancel()
 	if shutdown := server.Shutdown(drain); shutdown != nil {
 		_ = server.Close()

@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -29,9 +29,10 @@ type Engine interface {
 	// Submit accepts runs, all or none; engine.ErrFull and engine.ErrStopped
 	// are answered 503.
 	Submit(ctx context.Context, runs ...run.Run) error
-	// Now runs a run at once and returns at its end. All output goes to the
-	// writer.
-	Now(ctx context.Context, r run.Run, output io.Writer) (run.Outcome, error)
+	// Now runs a run at once, submits others with it, and returns at the end of
+	// the first. All of its output goes to the writer. With an error, nothing was
+	// started and nothing accepted.
+	Now(ctx context.Context, first run.Run, others []run.Run, output io.Writer) (run.Outcome, error)
 }
 
 // Options is what a Server is made of.
@@ -46,11 +47,11 @@ type Options struct {
 	MaxBody     int64 // bytes of one body; more is answered 413
 	MaxInflight int64 // bytes of all bodies being read or held; more is answered 503
 
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For tells who called
-	RequestID      bool           // take the id for the log from X-Request-Id
-	RequestIDLimit int            // characters of it that count; 0: all
-	ValidateJSON   bool           // tell of malformed JSON even if nobody asks for a value (-verbose)
-	Dump           bool           // log requests and answers whole (-debug)
+	TrustedProxies Proxies
+	RequestID      bool // take the id for the log from X-Request-Id
+	RequestIDLimit int  // characters of it that count; 0: all
+	ValidateJSON   bool // tell of malformed JSON even if nobody asks for a value (-verbose)
+	Dump           bool // log requests and answers whole (-debug)
 
 	SpoolDirectory string // for output that is too long to be kept in memory until it is sent
 	Log            zerolog.Logger
@@ -114,25 +115,28 @@ func (s *Server) setHeaders(w http.ResponseWriter) {
 // ServeHTTP answers one request and logs it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	log := s.options.Log
-	if id := s.requestID(r); id != "" {
-		log = log.With().Str("request", id).Logger()
+	x := &exchange{
+		ResponseWriter: w, request: r, log: &s.options.Log, dump: s.options.Dump,
+		id: s.requestID(r), caller: s.options.TrustedProxies.caller(r),
 	}
-	r = r.WithContext(log.WithContext(r.Context()))
-	seen := &recorder{ResponseWriter: w, dump: s.options.Dump}
-	if s.options.Dump {
-		dumpRequest(log, r)
+	if x.dump {
+		x.dumpHead()
+	}
+	if r.ContentLength != 0 {
+		// Where nobody reads the body, net/http does, before the next request.
+		_ = http.NewResponseController(w).SetReadDeadline(began.Add(bodyPause))
 	}
 	defer func() {
 		if fault := recover(); fault != nil && fault != http.ErrAbortHandler {
-			log.Error().Interface("fault", fault).Stack().Msg("a request made Pawl panic; please report this")
-			if seen.status == 0 {
-				http.Error(seen, "Internal error.", http.StatusInternalServerError)
+			x.event(zerolog.ErrorLevel).Interface("fault", fault).Bytes("stack", debug.Stack()).
+				Msg("a request made Pawl panic; please report this")
+			if x.status == 0 {
+				http.Error(x, "Internal error.", http.StatusInternalServerError)
 			}
 		}
-		seen.log(log, r, time.Since(began))
+		x.finish(time.Since(began))
 	}()
-	s.router.ServeHTTP(seen, r)
+	s.router.ServeHTTP(x, r)
 }
 
 // requestID is the id under which a proxy knows a request, where it counts.

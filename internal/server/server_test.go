@@ -37,8 +37,11 @@ func (e *fakeEngine) Submit(_ context.Context, runs ...run.Run) error {
 	return e.err
 }
 
-func (e *fakeEngine) Now(_ context.Context, r run.Run, output io.Writer) (run.Outcome, error) {
+func (e *fakeEngine) Now(_ context.Context, r run.Run, others []run.Run, output io.Writer) (run.Outcome, error) {
 	e.now = append(e.now, r.Hook)
+	for _, other := range others {
+		e.submitted = append(e.submitted, other.Hook)
+	}
 	_, _ = io.WriteString(output, e.output)
 	return e.outcome, e.err
 }
@@ -52,7 +55,7 @@ func serverOf(t *testing.T, file string, e Engine, change func(*Options)) *Serve
 	}
 	options := Options{
 		Hooks:  func() *hook.Set { return hook.NewSet(hooks) },
-		Engine: e, Prefix: "hooks", MaxBody: 1 << 20, MaxInflight: 4 << 20,
+		Engine: e, Prefix: "hooks", MaxBody: 1 << 24, MaxInflight: 1 << 25,
 		SpoolDirectory: t.TempDir(), Log: zerolog.Nop(),
 	}
 	if change != nil {
@@ -160,7 +163,7 @@ func TestWhatCannotBeAcceptedIsTried(t *testing.T) {
 			if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" {
 				t.Errorf("%v: answered %d with Retry-After %q, want 503 with one", err, answer.Code, answer.Header().Get("Retry-After"))
 			}
-			if answer.Header().Get("X-Pawl-Run-Id") != "" && strings.Contains(file, "output") == false {
+			if answer.Header().Get("X-Pawl-Run-Id") != "" {
 				t.Errorf("%v: the refusal names a run", err)
 			}
 		}
@@ -319,16 +322,37 @@ func TestAnswersWithOutput(t *testing.T) {
 	}
 }
 
-func TestOutputThatCannotBeKept(t *testing.T) {
-	s := newSpool("/nonexistent")
-	defer s.Close()
-	if _, err := s.Write(make([]byte, spoolMemory+1)); err == nil {
-		t.Error("a long output went nowhere without an error")
+func TestOutputThatCannotBeKeptIsNotSentInPart(t *testing.T) {
+	e := &fakeEngine{output: strings.Repeat("x", spoolMemory+1), outcome: run.Outcome{End: run.Exited}}
+	s := serverOf(t, `[{id: a, execute-command: x, include-command-output-in-response: true}]`, e, func(o *Options) { o.SpoolDirectory = "/nonexistent" })
+	if answer := post(s, "/hooks/a", ""); answer.Code != 500 || answer.Body.String() != failedText {
+		t.Errorf("answered %d with %d bytes", answer.Code, answer.Body.Len())
 	}
 }
 
+func TestASenderThatHangsUpBeforeItsTurnLosesNothing(t *testing.T) {
+	e := &fakeEngine{err: context.Canceled}
+	s := serverOf(t, `[{id: a, execute-command: x, include-command-output-in-response: true}]`, submitter{e}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/hooks/a", nil).WithContext(ctx))
+	if diff := cmp.Diff([]string{"a"}, e.submitted); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+}
+
+// submitter accepts what is submitted, whatever Now says.
+type submitter struct{ *fakeEngine }
+
+func (s submitter) Submit(ctx context.Context, runs ...run.Run) error {
+	_ = s.fakeEngine.Submit(ctx, runs...)
+	return nil
+}
+
 func TestCallerAddress(t *testing.T) {
-	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	trusted := Proxies{Ranges: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+	withUnix := trusted
+	withUnix.Unix = true
 	tests := []struct {
 		name, peer string
 		forwarded  []string
@@ -340,7 +364,12 @@ func TestCallerAddress(t *testing.T) {
 		{"over several lines", "10.1.1.1:5", []string{"127.0.0.1", "192.0.2.7"}, "192.0.2.7:0"},
 		{"IPv6", "[::1]:5", []string{"2001:db8::1"}, "[2001:db8::1]:0"},
 		{"a proxy that forwards nothing", "10.1.1.1:5", nil, "10.1.1.1:5"},
-		{"what is no address ends the chain", "10.1.1.1:5", []string{"127.0.0.1, unknown"}, "10.1.1.1:5"},
+		{"with a port, as some proxies write it", "10.1.1.1:5", []string{"192.0.2.7:4711"}, "192.0.2.7:0"},
+		{"IPv6 with a port", "10.1.1.1:5", []string{"[2001:db8::1]:44"}, "[2001:db8::1]:0"},
+		{"IPv6 in brackets", "10.1.1.1:5", []string{"[2001:db8::1]"}, "[2001:db8::1]:0"},
+		{"what is no address is nobody's, never the proxy's", "10.1.1.1:5", []string{"127.0.0.1, unknown"}, "unknown:0"},
+		{"an empty header neither", "10.1.1.1:5", []string{""}, "unknown:0"},
+		{"a Unix socket's peer is no proxy", "@", []string{"192.0.2.7"}, "@"},
 		{"proxies alone", "10.1.1.1:5", []string{"10.3.3.3"}, "10.1.1.1:5"},
 	}
 	for _, test := range tests {
@@ -350,8 +379,11 @@ func TestCallerAddress(t *testing.T) {
 			for _, line := range test.forwarded {
 				r.Header.Add("X-Forwarded-For", line)
 			}
-			if got := callerAddress(r, trusted); got != test.want {
+			if got := trusted.caller(r); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if test.peer == "@" && withUnix.caller(r) != "192.0.2.7:0" {
+				t.Errorf("where Unix sockets are trusted: %s", withUnix.caller(r))
 			}
 		})
 	}
@@ -435,6 +467,6 @@ func BenchmarkAccept(b *testing.B) {
 type discard struct{}
 
 func (discard) Submit(context.Context, ...run.Run) error { return nil }
-func (discard) Now(context.Context, run.Run, io.Writer) (run.Outcome, error) {
+func (discard) Now(context.Context, run.Run, []run.Run, io.Writer) (run.Outcome, error) {
 	return run.Outcome{}, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -36,17 +37,19 @@ func (p *pipes) Close() error {
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // slowly serves one connection on a fake clock and gives the client's end of it.
-func slowly(t *testing.T, e Engine, client func(net.Conn)) {
+func slowly(t *testing.T, e Engine, client func(conn net.Conn, stop func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := serverOf(t, `[{id: a, execute-command: x, response-message: done}]`, e, nil)
 		listener := &pipes{accepted: make(chan net.Conn), closed: make(chan struct{})}
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
-		go func() { served <- s.Serve(ctx, &Listeners{All: []net.Listener{listener}}, nil, time.Second) }()
+		go func() {
+			served <- s.Serve(ctx, t.Context(), &Listeners{All: []net.Listener{listener}}, nil, time.Minute)
+		}()
 		ours, theirs := net.Pipe()
 		listener.accepted <- theirs
-		client(ours)
+		client(ours, cancel)
 		_ = ours.Close()
 		cancel()
 		if err := <-served; err != nil {
@@ -74,7 +77,7 @@ func write(t *testing.T, conn net.Conn, text string) {
 }
 
 func TestAClientThatDoesNotFinishItsHeadIsLeft(t *testing.T) {
-	slowly(t, &fakeEngine{}, func(conn net.Conn) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn, _ func()) {
 		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\n")
 		if answer, took := read(t, conn); answer != "" || took != headerTime {
 			t.Errorf("after %s: %q; want nothing after %s", took, answer, headerTime)
@@ -84,7 +87,7 @@ func TestAClientThatDoesNotFinishItsHeadIsLeft(t *testing.T) {
 
 func TestABodyThatStopsComingIsAnswered408(t *testing.T) {
 	e := &fakeEngine{}
-	slowly(t, e, func(conn net.Conn) {
+	slowly(t, e, func(conn net.Conn, _ func()) {
 		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
 		answer, took := read(t, conn)
 		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || took < bodyPause || took > bodyPause+time.Second {
@@ -98,11 +101,13 @@ func TestABodyThatStopsComingIsAnswered408(t *testing.T) {
 
 func TestABodyMayComeSlowlyAsLongAsItComes(t *testing.T) {
 	e := &fakeEngine{}
-	slowly(t, e, func(conn net.Conn) {
-		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n")
-		for range 10 {
+	slowly(t, e, func(conn net.Conn, _ func()) {
+		const pieces = 10
+		piece := strings.Repeat("x", bodyRate*int(bodyPause/time.Second))
+		write(t, conn, fmt.Sprintf("POST /hooks/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", pieces*len(piece)))
+		for range pieces {
 			time.Sleep(bodyPause - time.Second)
-			write(t, conn, "x")
+			write(t, conn, piece)
 		}
 		if answer, _ := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 200 ") {
 			t.Errorf("answered %q", answer)
@@ -113,15 +118,59 @@ func TestABodyMayComeSlowlyAsLongAsItComes(t *testing.T) {
 	}
 }
 
+func TestABodyThatTricklesIsAnswered408(t *testing.T) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn, _ func()) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+		var writing sync.WaitGroup
+		defer writing.Wait()
+		defer conn.Close()
+		writing.Go(func() {
+			for range 10 {
+				if _, err := io.WriteString(conn, "x"); err != nil {
+					return
+				}
+				time.Sleep(bodyPause - time.Second)
+			}
+		})
+		if answer, took := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 408 ") || took > bodyPause+time.Second {
+			t.Errorf("after %s: %q; want 408 after %s", took, answer, bodyPause)
+		}
+	})
+}
+
+func TestABodyThatNobodyWantsHoldsNoConnection(t *testing.T) {
+	for name, path := range map[string]string{"an unknown hook": "/hooks/none", "a body that is too large": "/hooks/a"} {
+		t.Run(name, func(t *testing.T) {
+			slowly(t, &fakeEngine{}, func(conn net.Conn, _ func()) {
+				write(t, conn, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n12345")
+				if _, took := read(t, conn); took > bodyPause+time.Second {
+					t.Errorf("the connection was held for %s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestAStopDoesNotWaitForABodyThatStalls(t *testing.T) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn, stop func()) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+		synctest.Wait()
+		stop()
+		if answer, took := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 408 ") || took > bodyDrain+time.Second {
+			t.Errorf("after %s: %q; want 408 after %s", took, answer, bodyDrain)
+		}
+	})
+}
+
 func TestABodyMayNotTakeForEver(t *testing.T) {
-	slowly(t, &fakeEngine{}, func(conn net.Conn) {
-		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+	slowly(t, &fakeEngine{}, func(conn net.Conn, _ func()) {
+		write(t, conn, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n")
 		var writing sync.WaitGroup
 		defer writing.Wait()
 		defer conn.Close()
 		writing.Go(func() {
 			for {
-				if _, err := io.WriteString(conn, "x"); err != nil {
+				if _, err := io.WriteString(conn, strings.Repeat("x", 2*bodyRate)); err != nil {
 					return
 				}
 				time.Sleep(time.Second)
@@ -134,7 +183,7 @@ func TestABodyMayNotTakeForEver(t *testing.T) {
 }
 
 func TestAConnectionThatRestsIsClosed(t *testing.T) {
-	slowly(t, &fakeEngine{}, func(conn net.Conn) {
+	slowly(t, &fakeEngine{}, func(conn net.Conn, _ func()) {
 		write(t, conn, "GET /hooks/a HTTP/1.1\r\nHost: x\r\n\r\n")
 		if answer, took := read(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 200 ") || took != idleTime {
 			t.Errorf("after %s: %q; want the answer, and the end after %s", took, answer, idleTime)

@@ -18,30 +18,46 @@ type spool struct {
 	directory string
 	memory    bytes.Buffer
 	file      *os.File // holds all once there is one
+	failed    error    // what is kept is not whole
 }
 
 func newSpool(directory string) *spool { return &spool{directory: directory} }
 
 func (s *spool) Write(p []byte) (int, error) {
+	n, err := s.keep(p)
+	if err != nil && s.failed == nil {
+		s.failed = fmt.Errorf("keep a long output: %w", err)
+	}
+	return n, err
+}
+
+func (s *spool) keep(p []byte) (int, error) {
 	if s.file == nil && s.memory.Len()+len(p) <= spoolMemory {
 		return s.memory.Write(p)
 	}
 	if s.file == nil {
 		file, err := os.CreateTemp(s.directory, "output-")
 		if err != nil {
-			return 0, fmt.Errorf("keep a long output: %w", err)
+			return 0, err
 		}
 		s.file = file
+		// Without a name it is gone with the program, however that ends. Where a
+		// file that is open cannot be removed, Close does.
+		_ = os.Remove(file.Name())
 		if _, err := s.memory.WriteTo(file); err != nil {
-			return 0, fmt.Errorf("keep a long output: %w", err)
+			return 0, err
 		}
 	}
 	return s.file.Write(p)
 }
 
-// Reader gives all that was written, and its first bytes.
+// Reader gives all that was written, and its first bytes, or says why not all
+// of it is there.
 func (s *spool) Reader() (all io.Reader, head []byte, err error) {
 	const sniffed = 512 // what http.DetectContentType looks at
+	if s.failed != nil {
+		return nil, nil, s.failed
+	}
 	if s.file == nil {
 		content := s.memory.Bytes()
 		return bytes.NewReader(content), content[:min(len(content), sniffed)], nil
