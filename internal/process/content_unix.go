@@ -47,7 +47,7 @@ func diagnoseContent(path string, noExec func(string) bool) (Kind, string) {
 // diagnoseInterpreter looks for what the #! line of the script at path names.
 func diagnoseInterpreter(path, line string, ended bool, noExec func(string) bool) (Kind, string) {
 	if strings.HasSuffix(line, "\r") {
-		return CarriageReturn, fmt.Sprintf("its #! line (%s) ends in a carriage return: the file has Windows line ends (CRLF); convert it: dos2unix %s (of Debian's package dos2unix)",
+		return CarriageReturn, fmt.Sprintf("its #! line (%s) ends in a carriage return: the file has Windows line ends (CRLF); convert it, by Debian's package dos2unix: dos2unix %s",
 			excerpt(strings.TrimSuffix(line, "\r")), shellWord(path))
 	}
 	interpreter, _ := splitLine(line)

@@ -30,8 +30,8 @@ func TestStartErrorsSayWhy(t *testing.T) {
 		{"relative", "#!lua\n", 0o755, MissingInterpreter, []string{`"lua"`, "absolute", "#!/usr/bin/env lua"}},
 		{"plain-interpreter", "#!" + dir + "/not-executable\n", 0o755, BadInterpreter, []string{"not-executable", "not executable", "permission denied"}},
 		{"directory-interpreter", "#!" + dir + "\n", 0o755, BadInterpreter, []string{"is a directory", "permission denied"}},
-		{"crlf", "#!/bin/sh\r\necho hello\r\n", 0o755, CarriageReturn, []string{`#! line ("#!/bin/sh")`, "carriage return", "CRLF", "dos2unix " + dir + "/crlf ", "no such file or directory"}},
-		{"it's crlf", "#!/bin/sh\r\n", 0o755, CarriageReturn, []string{`dos2unix '` + dir + `/it'"'"'s crlf' `}},
+		{"crlf", "#!/bin/sh\r\necho hello\r\n", 0o755, CarriageReturn, []string{`#! line ("#!/bin/sh")`, "carriage return", "CRLF", ": dos2unix " + dir + "/crlf ", "no such file or directory"}},
+		{"it's crlf", "#!/bin/sh\r\n", 0o755, CarriageReturn, []string{`dos2unix '` + dir + `/it'"'"'s crlf' (`}},
 		{"bom", "\xef\xbb\xbf#!/bin/sh\n", 0o755, ByteOrderMark, []string{"byte order mark", "UTF-8", "exec format error"}},
 		{"utf16", "\xff\xfe#\x00!\x00", 0o755, ByteOrderMark, []string{"UTF-16", "exec format error"}},
 		{"long-line", "#!/" + strings.Repeat("x", 300) + "\n", 0o755, NoInterpreterLine, []string{"longer than the 256 bytes"}},
@@ -153,7 +153,7 @@ func TestHintsForScriptsThatStartAndFail(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ name, text, want string }{
 		{"env", "#!/usr/bin/env no-such-lua\n", `asks /usr/bin/env for "no-such-lua", which is not found on the script's PATH (/usr/bin:/bin)`},
-		{"env-crlf", "#!/usr/bin/env sh\r\n", "carriage return: the file has Windows line ends (CRLF); convert it: dos2unix " + dir + "/env-crlf "},
+		{"env-crlf", "#!/usr/bin/env sh\r\n", "carriage return: the file has Windows line ends (CRLF); convert it, by Debian's package dos2unix: dos2unix " + dir + "/env-crlf"},
 		{"option-crlf", "#!/bin/sh -e\r\n", "carriage return"},
 		{"own-127", "#!/usr/bin/env sh\nexit 127\n", ""},
 		{"own-1", "#!/bin/sh\nexit 1\n", ""},
