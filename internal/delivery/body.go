@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -27,9 +26,9 @@ type Budget struct {
 // NewBudget makes a budget of max bytes.
 func NewBudget(max int64) *Budget { return &Budget{max: max} }
 
-// Acquire takes n bytes, or none and reports false. It never waits: who cannot
+// acquire takes n bytes, or none and reports false. It never waits: who cannot
 // have memory now must be told so, not held with what it has already.
-func (b *Budget) Acquire(n int64) bool {
+func (b *Budget) acquire(n int64) bool {
 	if b == nil {
 		return true
 	}
@@ -40,30 +39,24 @@ func (b *Budget) Acquire(n int64) bool {
 	return false
 }
 
-// Release gives back n bytes that were acquired.
-func (b *Budget) Release(n int64) {
+// release gives back n bytes that were acquired.
+func (b *Budget) release(n int64) {
 	if b != nil {
 		b.used.Add(-n)
 	}
 }
 
-// Used returns how many bytes are taken.
-func (b *Budget) Used() int64 {
-	if b == nil {
-		return 0
-	}
-	return b.used.Load()
-}
-
-// firstBuffer is what a body gets before any of it has come. More is taken as
-// it comes: a sender that only announces a large body holds no more than this.
-const firstBuffer = 64 << 10
+// firstBuffer is what a body gets when its first byte has come, unless less was
+// announced. Then it gets twice what has come, up to what was announced: who
+// announces a large body and does not send it holds no more than this.
+const firstBuffer = 4 << 10
 
 // ReadBody reads a body of at most max bytes. contentLength is what the sender
 // announced, -1 if nothing.
 //
-// The memory is taken from budget and given back by release, which is never nil
-// and may be called more than once. The error is ErrTooLarge or ErrBusy, both
+// The memory is taken from budget as the body comes, never more than twice what
+// came (but 4 KiB at once), and given back by release, which is never nil and may
+// be called more than once. The error is ErrTooLarge or ErrBusy, both
 // without data, or the reader's: a body that was cut short or came too slowly,
 // with what was read of it.
 func ReadBody(body io.Reader, contentLength, max int64, budget *Budget) (data []byte, release func(), err error) {
@@ -71,20 +64,14 @@ func ReadBody(body io.Reader, contentLength, max int64, budget *Budget) (data []
 	if contentLength > max {
 		return nil, func() {}, ErrTooLarge
 	}
-	size := int64(firstBuffer)
-	if contentLength >= 0 {
-		size = min(contentLength, size)
-	}
-	if err = b.grow(min(size, max)); err == nil {
-		err = b.readAll(body, contentLength)
-	}
+	err = b.readAll(body, contentLength)
 	if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrBusy) {
-		budget.Release(b.held)
+		budget.release(b.held)
 		return nil, func() {}, err
 	}
 	var once sync.Once
 	held := b.held
-	return b.data, func() { once.Do(func() { budget.Release(held) }) }, err
+	return b.data, func() { once.Do(func() { budget.release(held) }) }, err
 }
 
 type buffer struct {
@@ -94,24 +81,23 @@ type buffer struct {
 	budget *Budget
 }
 
-// grow makes room for size bytes in all.
+// grow makes room for size bytes in all, more than there is. slices.Grow would
+// make up to a quarter more than is asked of the budget.
 func (b *buffer) grow(size int64) error {
-	if size <= b.held {
-		return nil
-	}
-	if !b.budget.Acquire(size - b.held) {
+	if !b.budget.acquire(size - b.held) {
 		return ErrBusy
 	}
 	b.held = size
-	b.data = slices.Grow(b.data, int(size)-len(b.data))
+	b.data = append(make([]byte, 0, size), b.data...)
 	return nil
 }
 
 func (b *buffer) readAll(body io.Reader, contentLength int64) error {
 	var one [1]byte
 	for idle := 0; idle < 100; idle++ {
-		// When the buffer is full, whether there is more is asked with one byte:
-		// most bodies end just there, and must not be copied into a larger one.
+		// When the buffer is full, and at first, whether there is more is asked with
+		// one byte: most bodies end just there, and must not be copied into a larger
+		// one; and as long as nothing comes nothing is held.
 		room := b.data[len(b.data):b.held]
 		full := len(room) == 0
 		if full {
@@ -142,12 +128,11 @@ func (b *buffer) readAll(body io.Reader, contentLength int64) error {
 	return fmt.Errorf("read the request's body: %w", io.ErrNoProgress)
 }
 
-// next is the size that follows the present one: what was announced, but at
-// most four times what has come; twice that if nothing was announced.
+// next is the size that follows the present one, when that has come.
 func (b *buffer) next(contentLength int64) int64 {
-	size := max(2*b.held, 4<<10)
+	size := max(2*b.held, firstBuffer)
 	if contentLength > b.held {
-		size = min(4*b.held, contentLength)
+		size = min(size, contentLength)
 	}
 	return min(size, b.max)
 }

@@ -50,12 +50,12 @@ func TestReadBody(t *testing.T) {
 			if string(data) != tt.want || !errors.Is(err, tt.err) {
 				t.Errorf("ReadBody = %.20q (%d bytes), %v; want %.20q, %v", data, len(data), err, tt.want, tt.err)
 			}
-			if used := budget.Used(); used < int64(len(data)) || used > tt.inflight {
+			if used := budget.used.Load(); used < int64(len(data)) || used > tt.inflight {
 				t.Errorf("%d bytes are taken for %d", used, len(data))
 			}
 			release()
 			release()
-			if used := budget.Used(); used != 0 {
+			if used := budget.used.Load(); used != 0 {
 				t.Errorf("%d bytes are taken after release", used)
 			}
 		})
@@ -66,28 +66,68 @@ type stuck struct{}
 
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 
-// A sender that announces much and sends nothing must not hold others' memory.
+// A sender that announces much and sends nothing, or little, must not hold
+// others' memory.
 func TestReadBodyTakesMemoryAsItComes(t *testing.T) {
-	budget := NewBudget(256 << 20)
-	came := make(chan struct{})
-	reader, writer := io.Pipe()
-	go func() {
-		_, _ = writer.Write([]byte("a"))
-		close(came)
-		_ = writer.CloseWithError(io.ErrUnexpectedEOF)
-	}()
-	probe := readerFunc(func(p []byte) (int, error) {
-		if used := budget.Used(); used > firstBuffer {
-			t.Errorf("%d bytes are taken before they came", used)
+	const size = 1 << 20
+	for _, announced := range []int64{-1, 10, size, 32 << 20} {
+		budget := NewBudget(256 << 20)
+		came, most := int64(0), int64(0)
+		body := readerFunc(func(p []byte) (int, error) {
+			used := budget.used.Load()
+			if came == 0 && used != 0 {
+				t.Errorf("announced %d: %d bytes are taken before any came", announced, used)
+			}
+			if used > max(4<<10, 2*came) {
+				t.Errorf("announced %d: %d bytes are taken when %d came", announced, used, came)
+			}
+			if most = max(most, used); came == size {
+				return 0, io.EOF
+			}
+			n := min(len(p), 1000, int(size-came))
+			came += int64(n)
+			return n, nil
+		})
+		data, release, err := ReadBody(body, announced, 32<<20, budget)
+		if err != nil || len(data) != size || most < size {
+			t.Errorf("announced %d: %d bytes, %v; at most %d were taken", announced, len(data), err, most)
 		}
-		return reader.Read(p)
-	})
-	_, release, err := ReadBody(probe, 32<<20, 32<<20, budget)
-	<-came
-	if !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Error(err)
+		if used := budget.used.Load(); used != int64(cap(data)) {
+			t.Errorf("announced %d: %d bytes are taken for %d", announced, used, cap(data))
+		}
+		release()
 	}
-	release()
+}
+
+// Many connections that are slow to send leave room for others.
+func TestReadBodyOfSlowSenders(t *testing.T) {
+	const max, senders = 32 << 20, 4096
+	budget := NewBudget(256 << 20)
+	var holdAll func(left int)
+	holdAll = func(left int) {
+		if left == 0 {
+			data, release, err := ReadBody(bytes.NewReader(make([]byte, max)), max, max, budget)
+			if err != nil || len(data) != max {
+				t.Errorf("beside %d slow senders: %d bytes, %v", senders, len(data), err)
+			}
+			release()
+			return
+		}
+		reads := 0
+		slow := readerFunc(func(p []byte) (int, error) {
+			if reads++; reads == 2 {
+				holdAll(left - 1) // while this one has sent a byte, and no end
+				return 0, io.ErrUnexpectedEOF
+			}
+			return copy(p, "a"), nil
+		})
+		_, release, _ := ReadBody(slow, max, max, budget)
+		release()
+	}
+	holdAll(senders)
+	if used := budget.used.Load(); used != 0 {
+		t.Errorf("%d bytes are taken in the end", used)
+	}
 }
 
 type readerFunc func(p []byte) (int, error)
@@ -137,15 +177,15 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 1000 {
-				if budget.Acquire(30) {
-					budget.Release(30)
+				if budget.acquire(30) {
+					budget.release(30)
 				}
 			}
 		})
 	}
 	group.Wait()
-	if budget.Used() != 0 || !budget.Acquire(100) || budget.Acquire(1) {
-		t.Errorf("%d bytes are taken", budget.Used())
+	if budget.used.Load() != 0 || !budget.acquire(100) || budget.acquire(1) {
+		t.Errorf("%d bytes are taken", budget.used.Load())
 	}
 }
 

@@ -187,7 +187,7 @@ func TestProblem(t *testing.T) {
 		{"deep XML", "text/xml", deepXML(maxDepth), ""},
 		{"too deep XML", "text/xml", deepXML(maxDepth + 1), "nested deeper than 1000 levels"},
 		{"large XML", "text/xml", "<a>" + strings.Repeat("<b/>", maxNodes-1) + "</a>", ""},
-		{"too large XML", "text/xml", "<a>" + strings.Repeat("<b/>", maxNodes) + "</a>", "more than 250000 elements"},
+		{"too large XML", "text/xml", "<a>" + strings.Repeat("<b/>", maxNodes) + "</a>", "more than 100000 elements"},
 		{"no XML", "text/xml", "text", "it holds no element"},
 		{"a form", "x-www-form-urlencoded", "a=%zz", `the body is no form: invalid URL escape "%zz"`},
 		{"unparsed", "text/plain", "text", `the content type "text/plain" is none that is parsed`},

@@ -11,7 +11,7 @@ import (
 // document is a JSON text in which values are found by name, straight from the
 // text. It is an object, a list, or null.
 type document struct {
-	text  string   // exactly one value, accepted by a scanner
+	text  string   // exactly one value, accepted by a scanner; UTF-8
 	index []member // of the outermost object; nil if it has too many members
 
 	// root says that text is a list that stands for {"root": text}: webhook puts
@@ -43,7 +43,7 @@ func (v value) render() string {
 	case v.text[0] == '"':
 		return decodeString(v.text[1 : len(v.text)-1])
 	case v.text[0] == '{', v.text[0] == '[':
-		return string(appendCanonical(nil, v.text))
+		return textOf(appendCanonical(nil, v.text))
 	case v.text[0] == 'n':
 		return "<nil>"
 	}
@@ -58,10 +58,19 @@ var errScalar = errors.New("it is neither an object nor a list")
 
 // parseDocument reads the first JSON value of text. What follows it is dropped,
 // as webhook does. limit is how deep it may be nested.
+//
+// What is no UTF-8 is replaced here, once: escapes and keys can then be told
+// apart by their bytes, and no rendering is larger than canonicalSize says.
 func parseDocument(text string, limit int) (*document, error) {
 	start, end, index, err := scanValue(text, limit)
 	if err != nil {
 		return nil, err
+	}
+	if valid := toValid(text[start:end]); len(valid) != end-start {
+		text = valid
+		if start, end, index, err = scanValue(text, limit); err != nil {
+			return nil, err
+		}
 	}
 	d := &document{text: text[start:end], index: index}
 	switch text[start] {
@@ -100,12 +109,16 @@ func (d *document) whole() value {
 	return value{text: d.text, null: slices.Contains(d.nils, 0)}
 }
 
+// size is how many bytes appendTo may append.
+func (d *document) size() int { return canonicalSize(d.text) + len(`{"root":}`) }
+
 // appendTo appends the whole document as canonical JSON.
 func (d *document) appendTo(out []byte) []byte {
 	if !d.root {
 		return appendCanonical(out, d.text)
 	}
-	return append(appendCanonical(append(out, `{"root":`...), d.text), '}')
+	out = append(slices.Grow(out, d.size()), `{"root":`...)
+	return append(appendCanonical(out, d.text), '}')
 }
 
 // find returns the value of that name as webhook resolves it: a whole key comes
@@ -185,10 +198,10 @@ func newChoice(name string) choice {
 }
 
 func (c *choice) see(text string, m *member) {
-	switch key := decodeString(text[m.keyStart:m.keyEnd]); key {
-	case c.name:
+	switch key := text[m.keyStart:m.keyEnd]; {
+	case spells(key, c.name):
 		c.whole = *m
-	case c.head:
+	case c.dotted && spells(key, c.head):
 		c.part = m.start
 	}
 }

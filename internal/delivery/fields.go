@@ -30,8 +30,20 @@ func (f *fields) find(name string) (value, bool) {
 	return value{}, false
 }
 
-// appendTo appends all fields as one JSON object with sorted names.
+// appendTo appends all fields as one canonical JSON object.
 func (f *fields) appendTo(out []byte) []byte {
+	return f.write(slices.Grow(out, f.size()), appendString)
+}
+
+// pathText makes the text for paths: with few escapes, which gjson decodes at
+// each step of a path.
+func (f *fields) pathText() string {
+	return textOf(f.write(nil, func(out []byte, text string) []byte { return appendMinimal(out, toValid(text)) }))
+}
+
+// write appends all fields as one JSON object with sorted names; texts are
+// appended by text.
+func (f *fields) write(out []byte, text func(out []byte, text string) []byte) []byte {
 	names := make([]string, 0, len(f.texts)+len(f.objects))
 	for name, texts := range f.texts {
 		if f.objects[name] == nil && len(texts) > 0 {
@@ -45,14 +57,28 @@ func (f *fields) appendTo(out []byte) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(appendString(out, name), ':')
+		out = append(text(out, name), ':')
 		if object := f.objects[name]; object != nil {
 			out = object.appendTo(out)
 		} else {
-			out = appendString(out, f.texts[name][0])
+			out = text(out, f.texts[name][0])
 		}
 	}
 	return append(out, '}')
+}
+
+// size is how many bytes appendTo may append.
+func (f *fields) size() int {
+	size := len(`{}`)
+	for name, texts := range f.texts {
+		if f.objects[name] == nil && len(texts) > 0 {
+			size += stringSize(name) + stringSize(texts[0]) + len(`:,`)
+		}
+	}
+	for name, object := range f.objects {
+		size += stringSize(name) + object.size() + len(`:,`)
+	}
+	return size
 }
 
 // parseParameter makes an object of the text of that name. A dotted name

@@ -103,7 +103,7 @@ func (f *form) add(part *multipart.Part) error {
 	if room < 0 {
 		return errLargeValues
 	}
-	text, err := io.ReadAll(io.LimitReader(part, int64(room)+1))
+	text, err := readText(io.LimitReader(part, int64(room)+1))
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (f *form) add(part *multipart.Part) error {
 		return errLargeValues
 	}
 	if _, ok := f.fields.texts[name]; !ok {
-		f.fields.texts[name] = []string{string(text)}
+		f.fields.texts[name] = []string{text}
 	}
 	return nil
 }
@@ -124,15 +124,24 @@ func (f *form) addFile(name string, part *multipart.Part) error {
 	if !slices.Contains(f.asJSON, name) && !slices.Contains(part.Header["Content-Type"], "application/json") {
 		return nil
 	}
-	text, err := io.ReadAll(part)
+	text, err := readText(part)
 	if err != nil {
 		return err
 	}
-	object, err := parseObject(string(text))
+	object, err := parseObject(text)
 	if err != nil {
 		// A file that is no object is null, as with webhook: its name is there.
 		object = &document{text: "null", nils: []int{0}}
 	}
 	f.fields.set(name, object)
 	return nil
+}
+
+// readText reads all of a part into memory that is not copied again.
+func readText(part io.Reader) (string, error) {
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(part); err != nil {
+		return "", err
+	}
+	return textOf(text.Bytes()), nil
 }

@@ -1,12 +1,44 @@
 package delivery
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 )
+
+const (
+	// maxPathValues is how many values a JSON or XML payload may have for a path
+	// to be looked for in it. gjson takes a hundred bytes and more for each value
+	// that a modifier goes through; a value of a body can be two bytes.
+	maxPathValues = 500_000
+
+	// maxPlainKeys is how many keys are compared without writing a text anew, at
+	// 16 bytes each.
+	maxPlainKeys = 1 << 16
+)
+
+var errManyValues = fmt.Errorf("paths are not looked for in a payload of more than %d values", maxPathValues)
+
+// hasManyValues reports whether there are more than maxPathValues in text.
+func hasManyValues(text string) bool {
+	if len(text) < 2*maxPathValues {
+		return false
+	}
+	values := 1
+	for pos := 0; pos < len(text); {
+		switch text[pos] {
+		case '"':
+			pos = skipString(text, pos)
+			continue
+		case ',', '{', '[': // each is followed by one value at most
+			values++
+		}
+		pos++
+	}
+	return values > maxPathValues
+}
 
 // findPath resolves a gjson path in a text that pathText made. It comes after the
 // literal names, and only for names that can mean nothing but a path: plain
@@ -72,7 +104,7 @@ func pathText(text string) string {
 // hasPlainKeys reports whether no object in text has a key twice, or one that
 // could be spelt in another way.
 func hasPlainKeys(text string) bool {
-	var keys []string // of the objects that are open
+	var keys []string // of the objects that are open, at most maxPlainKeys
 	var open []int    // where the keys of each open object or list start
 	for pos := 0; pos < len(text); {
 		switch text[pos] {
@@ -86,7 +118,7 @@ func hasPlainKeys(text string) bool {
 			if pos == len(text) || text[pos] != ':' {
 				continue
 			}
-			if strings.IndexByte(inside, '\\') >= 0 || !utf8.ValidString(inside) {
+			if strings.IndexByte(inside, '\\') >= 0 || len(keys) == maxPlainKeys {
 				return false
 			}
 			keys = append(keys, inside)

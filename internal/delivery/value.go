@@ -95,9 +95,9 @@ func (d *Delivery) Value(ref Ref) (string, error) {
 	case EntirePayload:
 		return d.entirePayload(), nil
 	case EntireHeaders:
-		return string(d.headerFields().appendTo(nil)), nil
+		return textOf(d.headerFields().appendTo(nil)), nil
 	case EntireQuery:
-		return string(d.queryFields().appendTo(nil)), nil
+		return textOf(d.queryFields().appendTo(nil)), nil
 	default:
 		return "", fmt.Errorf("unknown source %q", ref.Source)
 	}
@@ -127,9 +127,15 @@ func (d *Delivery) findPayload(name string) (found value, ok bool) {
 	return findPath(d.forPaths, name)
 }
 
+// pathText makes the text for paths. It is an empty object if the payload has
+// too many values for them.
 func (d *Delivery) pathText() string {
 	if d.form != nil {
-		return string(d.form.appendTo(nil))
+		return d.form.pathText()
+	}
+	if hasManyValues(d.document.text) {
+		d.problems = append(d.problems, errManyValues)
+		return "{}"
 	}
 	if d.document.root {
 		return `{"root":` + pathText(d.document.text) + `}`
@@ -162,9 +168,9 @@ func (d *Delivery) entirePayload() string {
 	d.load()
 	switch {
 	case d.document != nil:
-		return string(d.document.appendTo(nil))
+		return textOf(d.document.appendTo(nil))
 	case d.form != nil:
-		return string(d.form.appendTo(nil))
+		return textOf(d.form.appendTo(nil))
 	}
 	return "null"
 }

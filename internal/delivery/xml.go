@@ -1,22 +1,13 @@
 package delivery
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 )
 
-// maxNodes is how many elements and attributes an XML payload may have. Each
-// costs memory a hundred times its shortest spelling.
-const maxNodes = 250_000
-
-var (
-	errManyNodes = fmt.Errorf("more than %d elements and attributes", maxNodes)
-	errNoElement = errors.New("it holds no element")
-)
+var errNoElement = errors.New("it holds no element")
 
 // parseXML reads the first element of an XML body into a JSON text, in which
 // values are then found as in any other. The rules are those of mxj, which
@@ -25,9 +16,10 @@ var (
 // empty one is "", and the text beside attributes or elements is "#text".
 // White space around a text is dropped, namespaces are too.
 func parseXML(body []byte) (*document, error) {
-	r := xmlReader{decoder: xml.NewDecoder(bytes.NewReader(body))}
+	counter := &xmlCounter{body: body}
+	r := xmlReader{decoder: xml.NewDecoder(counter), counter: counter}
 	for {
-		token, err := r.decoder.Token()
+		token, err := r.token()
 		if err == io.EOF {
 			return nil, errNoElement
 		}
@@ -42,16 +34,23 @@ func parseXML(body []byte) (*document, error) {
 		if err != nil {
 			return nil, err
 		}
-		out := append(appendString([]byte{'{'}, start.Name.Local), ':')
+		all := &node{}
+		all.add(start.Name.Local, top)
+		text := textOf(all.appendTo(make([]byte, 0, all.size())))
 		// Elements nest half as deep as the bound lets JSON nest: lists come in
 		// between.
-		return parseDocument(string(append(top.appendTo(out), '}')), 2*maxDepth+1)
+		return parseDocument(text, 2*maxDepth+1)
 	}
 }
 
 type xmlReader struct {
 	decoder *xml.Decoder
-	nodes   int
+	counter *xmlCounter
+}
+
+func (r *xmlReader) token() (xml.Token, error) {
+	r.counter.beginToken()
+	return r.decoder.Token()
 }
 
 // node is an element or an attribute: a text, or keys with one or more nodes
@@ -88,15 +87,12 @@ func (r *xmlReader) element(start xml.StartElement, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, errTooDeep
 	}
-	if r.nodes += 1 + len(start.Attr); r.nodes > maxNodes {
-		return nil, errManyNodes
-	}
 	n := &node{}
 	for _, attribute := range start.Attr {
 		n.set("-"+attribute.Name.Local, &node{text: attribute.Value})
 	}
 	for {
-		token, err := r.decoder.Token()
+		token, err := r.token()
 		if err != nil {
 			return nil, err
 		}
@@ -126,16 +122,32 @@ func (r *xmlReader) element(start xml.StartElement, depth int) (*node, error) {
 	}
 }
 
+// size is how many bytes appendTo may append.
+func (n *node) size() int {
+	if len(n.keys) == 0 {
+		return minimalSize(n.text)
+	}
+	size := len(`{}`)
+	for _, key := range n.keys {
+		size += minimalSize(key) + len(`:,[]`)
+		for _, child := range n.values[key] {
+			size += child.size() + len(`,`)
+		}
+	}
+	return size
+}
+
+// appendTo appends the node as JSON. The decoder made sure that all is UTF-8.
 func (n *node) appendTo(out []byte) []byte {
 	if len(n.keys) == 0 {
-		return appendString(out, n.text)
+		return appendMinimal(out, n.text)
 	}
 	out = append(out, '{')
 	for i, key := range n.keys {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(appendString(out, key), ':')
+		out = append(appendMinimal(out, key), ':')
 		list := n.values[key]
 		if len(list) == 1 {
 			out = list[0].appendTo(out)

@@ -1,6 +1,12 @@
 package delivery
 
-import "testing"
+import (
+	"encoding/xml"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
 
 // The payload of an XML body is what webhook makes of it.
 func TestXML(t *testing.T) {
@@ -45,4 +51,72 @@ func TestXML(t *testing.T) {
 			t.Errorf("%s: problem %v", tt.body, d.Problem())
 		}
 	}
+}
+
+// The counter counts what the decoder finds, wherever "<", "=" and quotes stand.
+func TestXMLCounter(t *testing.T) {
+	for _, tt := range []struct {
+		body string
+		want int
+	}{
+		{`<a/>`, 1},
+		{` x <a>t</a>`, 1},
+		{`<a><b></b><c/></a>`, 3},
+		{`<a b="" c='' >t</a>`, 3},
+		{`<a b="'>=" c='"/'/>`, 3},
+		{`<a>"=" '=' <b c="=="/> "</a>`, 3},
+		{`<!-- <b c=""> --><?b c=""?><!DOCTYPE b [<!ENTITY c "">]><a><![CDATA[<b c="">]]></a>`, 1},
+		{`<a><!----><b c=""/><![CDATA[]]><b/></a>`, 4},
+		{`<x:a xmlns:x="u" x:b="1"/>`, 3},
+	} {
+		checkCounter(t, tt.body)
+		counter := &xmlCounter{body: []byte(tt.body)}
+		r := xmlReader{decoder: xml.NewDecoder(counter), counter: counter}
+		for _, err := r.token(); err == nil; _, err = r.token() {
+		}
+		if counter.nodes != tt.want {
+			t.Errorf("%s: %d elements and attributes, want %d", tt.body, counter.nodes, tt.want)
+		}
+	}
+}
+
+// checkCounter compares the counter with what a decoder without it shows, token
+// for token.
+func checkCounter(t *testing.T, body string) {
+	t.Helper()
+	counter := &xmlCounter{body: []byte(body)}
+	r := xmlReader{decoder: xml.NewDecoder(counter), counter: counter}
+	alone := xml.NewDecoder(strings.NewReader(body))
+	for nodes := 0; ; {
+		token, err := r.token()
+		want, wantErr := alone.Token()
+		if !reflect.DeepEqual(token, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("%q: %v, %v; want %v, %v", body, token, err, want, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		if start, ok := token.(xml.StartElement); ok {
+			nodes += 1 + len(start.Attr)
+		}
+		if counter.nodes != nodes {
+			t.Fatalf("%q: %d elements and attributes are counted, want %d", body, counter.nodes, nodes)
+		}
+	}
+}
+
+func FuzzXML(f *testing.F) {
+	f.Add(`<r k="1"><a>1</a><b/>t<b x="1"/></r>`)
+	f.Add(`<?xml version="1.0"?><!DOCTYPE r><r>a<!-- -->b<![CDATA[<c>]]><d/>&lt;</r>`)
+	f.Add(`<r k='"=' l="'>"><![CDATA[<c d="">]]>&quot;<!-- <e> --><?p <f>?></r> <g/>`)
+	f.Fuzz(func(t *testing.T, body string) {
+		checkCounter(t, body)
+		d := typed("text/xml", body)
+		problem := d.Validate()
+		whole := valueOf(t, d, Ref{Source: EntirePayload})
+		_, _, _, err := scanValue(whole, 2*maxDepth+1)
+		if err != nil || (problem != nil) != (whole == "null") {
+			t.Fatalf("problem %v, entire payload %q: %v", problem, whole, err)
+		}
+	})
 }
