@@ -50,6 +50,9 @@ func (a *app) main(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	if failed == root { // cobra found no command of that name
+		err = usageError{err}
+	}
 	var silent silentError
 	var usage usageError
 	if !errors.As(err, &silent) {
@@ -85,9 +88,9 @@ func flagError(command *cobra.Command, err error) error {
 		return usageError{err}
 	}
 	var known []string
-	command.Flags().VisitAll(func(flag *pflag.Flag) { known = append(known, flag.Name) })
-	name := unknown.GetSpecifiedName()
-	return usageError{fmt.Errorf("unknown flag: -%s%s", name, hook.Suggestion(name, known))}
+	command.Flags().VisitAll(func(flag *pflag.Flag) { known = append(known, "-"+flag.Name) })
+	name := "-" + unknown.GetSpecifiedName()
+	return usageError{fmt.Errorf("unknown flag: %s%s", name, hook.Suggestion(name, known))}
 }
 
 func subcommands(root *cobra.Command) []string {

@@ -356,6 +356,9 @@ func TestWhatWaitsAtAStopIsListed(t *testing.T) {
 	p.get("/hooks/two")
 	p.signal(syscall.SIGTERM)
 	p.exit()
+	if log := p.logged(); !strings.Contains(log, "runs wait: all places") {
+		t.Errorf("that it waits is not told:\n%s", log)
+	}
 	if log := p.logged(); !strings.Contains(log, "lost: the run was waiting") || !strings.Contains(log, "hook=two") || p.has("two") {
 		t.Errorf("log:\n%s", log)
 	}
