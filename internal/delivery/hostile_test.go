@@ -103,6 +103,9 @@ func TestHostileTexts(t *testing.T) {
 
 func checkHostile(t *testing.T, tt hostile, size int) {
 	t.Helper()
+	if raced {
+		size = min(size, 2<<20)
+	}
 	count := (size - len(tt.prefix) - len(tt.suffix)) / len(tt.repeat)
 	body := []byte(tt.prefix + strings.Repeat(tt.repeat, count) + tt.suffix)
 	record := &run.Delivery{Body: body, Header: http.Header{"Content-Type": {tt.contentType}}}
@@ -119,7 +122,7 @@ func checkHostile(t *testing.T, tt hostile, size int) {
 	}
 	times := float64(after.TotalAlloc-before.TotalAlloc) / float64(len(body))
 	t.Logf("%.1f times the body is allocated", times)
-	if limit := cmp.Or(tt.limit, hostileLimit); times > limit {
+	if limit := cmp.Or(tt.limit, hostileLimit); times > limit && !raced {
 		t.Errorf("that is more than %.0f times", limit)
 	}
 }

@@ -103,7 +103,7 @@ func decodeUnicode(inside string, i int) (char rune, next int) {
 	if !utf16.IsSurrogate(char) {
 		return char, next
 	}
-	if escapeLength(inside[next:]) == 6 {
+	if strings.HasPrefix(inside[next:], `\u`) && escapeLength(inside[next:]) == 6 {
 		if pair := utf16.DecodeRune(char, hexValue(inside[next+2:next+6])); pair != utf8.RuneError {
 			return pair, next + 6
 		}

@@ -12,7 +12,7 @@ import (
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{
 		"", "plain", `\b\f\n\r\t\"\\\/`, `\u0000\u001f\u007f\u00e9\u2028\uFFFD`, `\ud83d\ude00`, `\uD83D\uDE00x`,
-		`\ud800`, `\ud800\ud800`, `\ud800\u0041`, `\ude00\ud83d`, `\ud800x`, `\ud800\n`, "\xff\xfe", "é\xe2\x80", "\u2028\u2029",
+		`\ud800`, `\ud800\ud800`, `\ud800\u0041`, `\ude00\ud83d`, `\ud800x`, `\ud8000udC00`, `\ud800\n`, "\xff\xfe", "é\xe2\x80", "\u2028\u2029",
 		"<&>\x00\x1f\x7f\b\f\n\r\t\"\\/", `\`, `\u`, `\u12`, `\x`, `"`, "\xef", "\ufffd",
 	} {
 		f.Add(seed)
