@@ -24,6 +24,7 @@ import (
 const (
 	runWait   = 5 * time.Second        // for an expected command to show itself
 	grace     = 30 * time.Millisecond  // for one that must not run
+	strayWait = 500 * time.Millisecond // for one that runs where Pawl is meant to differ
 	stillRuns = 300 * time.Millisecond // for a server that must not end
 	exitWait  = 5 * time.Second        // for one that must
 	logWait   = 3 * time.Second        // for a line of the log

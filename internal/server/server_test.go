@@ -242,20 +242,20 @@ func (r failingReader) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// heldReader tells of its first read and then waits.
+// heldReader gives a body, and waits before it tells that this was all.
 type heldReader struct {
 	arrived, proceed chan struct{}
-	done             bool
+	given            bool
 }
 
 func (r *heldReader) Read(p []byte) (int, error) {
-	if r.done {
-		return 0, io.EOF
+	if !r.given {
+		r.given = true
+		return copy(p, "0123456789"), nil
 	}
-	r.done = true
 	close(r.arrived)
 	<-r.proceed
-	return copy(p, "0123456789"), nil
+	return 0, io.EOF
 }
 
 func TestABodyThatIsCutRunsNothing(t *testing.T) {
