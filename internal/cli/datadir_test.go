@@ -1,0 +1,140 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestADataDirectoryThatCannotBeUsed(t *testing.T) {
+	p := startPawl(t, "[]", nil, "-data-dir", "hooks.yaml/state")
+	if code := p.exit(); code != exitFailure || !strings.Contains(p.logged(), "-data-dir") {
+		t.Errorf("exit status %d; log:\n%s", code, p.logged())
+	}
+}
+
+func TestWithoutADataDirectory(t *testing.T) {
+	home := t.TempDir()
+	t.Cleanup(func() { // root's runs lie in /run, by the socket's name
+		left, _ := filepath.Glob("/run/pawl/*" + filepath.Base(filepath.Dir(home)) + "*")
+		for _, path := range left {
+			_ = os.RemoveAll(path)
+		}
+	})
+	p := startPawl(t, script("env", "echo $PAWL_ARTIFACTS", "true"), []string{"HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_RUNTIME_DIR=" + home, "TMPDIR=" + t.TempDir()}, "-data-dir", "none")
+	_, artifacts := p.get("/hooks/env")
+	if !strings.HasPrefix(artifacts, home) && !strings.HasPrefix(artifacts, "/run/pawl") {
+		t.Errorf("runs lie in %q", artifacts)
+	}
+}
+
+func TestScriptsRunAsTheUserOfSetuid(t *testing.T) {
+	t.Run("default data directory", func(t *testing.T) { runAsNobody(t, "") })
+	t.Run("one whose parents are not there", func(t *testing.T) { runAsNobody(t, "made/for/pawl") })
+}
+
+// runAsNobody starts Pawl as root, lets it become nobody, and asks a script who
+// it is and whether it has a directory.
+func runAsNobody(t *testing.T, dataDir string) {
+	if os.Getuid() != 0 {
+		t.Fatal("this test needs root: run it in a container, or as root")
+	}
+	// The directories of tests are root's alone; this user must get through.
+	dir, err := os.MkdirTemp("", "pawl-setuid-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "hooks.yaml")
+	if err := os.WriteFile(file, []byte(script("id", "id -u; id -g; id -G; test -d $PAWL_ARTIFACTS && echo own", "true")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	self, _ := os.Executable()
+	var log bytes.Buffer
+	cmd := exec.Command(self, "-hooks", file, "-ip", "127.0.0.1", "-port", fmt.Sprint(port), "-setuid", "65534", "-setgid", "65534", "-data-dir", dataDir)
+	cmd.Env, cmd.Dir, cmd.Stderr = []string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH"), "XDG_STATE_HOME=" + filepath.Join(dir, "state")}, dir, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM) }()
+	var body []byte
+	for range 1000 {
+		answer, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/hooks/id", port))
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ = io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		break
+	}
+	if got := string(body); got != "65534\n65534\n65534\nown\n" {
+		t.Errorf("a script saw %q", got)
+	}
+}
+
+func TestRootGivesNothingAwayThatWasThere(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Fatal("this test needs root: run it in a container, or as root")
+	}
+	dir := t.TempDir()
+	there, link := filepath.Join(dir, "there"), filepath.Join(dir, "link")
+	if err := os.Mkdir(there, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(there, link); err != nil {
+		t.Fatal(err)
+	}
+	shared := filepath.Join(dir, "shared") // one that others may write to
+	if err := os.Mkdir(shared, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(shared, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fresh := filepath.Join(dir, "new", "fresh")
+	for _, path := range []string{there, link, filepath.Join(shared, "x"), fresh} {
+		s := settings{uid: 65534, gid: 65534, dataDir: path}
+		s.handOver(s.dataDirectories())
+	}
+	owner := func(path string) uint32 {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return 0
+		}
+		return info.Sys().(*syscall.Stat_t).Uid
+	}
+	for _, path := range []string{there, link, filepath.Join(shared, "x"), filepath.Dir(fresh)} {
+		if owner(path) != 0 {
+			t.Errorf("%s was given away", path)
+		}
+	}
+	if owner(fresh) != 65534 {
+		t.Errorf("%s was not made for the user", fresh)
+	}
+}
