@@ -49,7 +49,7 @@ func TestScriptsRunAsTheUserOfSetuid(t *testing.T) {
 // it is and whether it has a directory.
 func runAsNobody(t *testing.T, dataDir string) {
 	if os.Getuid() != 0 {
-		t.Fatal("this test needs root: run it in a container, or as root")
+		unable(t, "only root can become another user")
 	}
 	// The directories of tests are root's alone; this user must get through.
 	dir, err := os.MkdirTemp("", "pawl-setuid-")
@@ -100,7 +100,7 @@ func runAsNobody(t *testing.T, dataDir string) {
 
 func TestRootGivesNothingAwayThatWasThere(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Fatal("this test needs root: run it in a container, or as root")
+		unable(t, "only root can become another user")
 	}
 	dir := t.TempDir()
 	there, link := filepath.Join(dir, "there"), filepath.Join(dir, "link")

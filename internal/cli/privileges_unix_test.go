@@ -26,7 +26,7 @@ func TestDropPrivileges(t *testing.T) {
 		return
 	}
 	if os.Geteuid() != 0 {
-		t.Skip("only root can change to another user")
+		unable(t, "only root can change to another user")
 	}
 	nobody := &syscall.Credential{Uid: 65534, Gid: 65534}
 	for name, c := range map[string]struct {

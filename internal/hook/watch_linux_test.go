@@ -20,7 +20,7 @@ func TestWatchNoticesWritesBehindABindMount(t *testing.T) {
 		return
 	}
 	if os.Geteuid() != 0 {
-		t.Skip("only root may mount")
+		unable(t, "only root may mount")
 	}
 	root := t.TempDir()
 	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")

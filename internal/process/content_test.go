@@ -22,7 +22,7 @@ func TestAMissingLoaderIsNamed(t *testing.T) {
 	}
 	file, err := elf.Open(program)
 	if err != nil {
-		t.Skipf("%s is no ELF program here: %v", program, err)
+		unable(t, "%s is no ELF program here: %v", program, err)
 	}
 	defer file.Close()
 	var loader []byte
@@ -33,7 +33,7 @@ func TestAMissingLoaderIsNamed(t *testing.T) {
 	}
 	content, err := os.ReadFile(program)
 	if err != nil || len(loader) == 0 {
-		t.Skipf("%s is linked statically here (%v)", program, err)
+		unable(t, "%s is linked statically here (%v)", program, err)
 	}
 	other := append(bytes.Repeat([]byte("/nowhere"), 20)[:len(loader)-1], 0)
 	path := filepath.Join(t.TempDir(), "program")
