@@ -339,7 +339,7 @@ func TestLoaderUnreadableFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink("hooks.json", "hooks.json"); err != nil {
-		unable(t, "links cannot be made here: %v", err)
+		t.Fatal(err)
 	}
 	set, report, err := loader.Load()
 	if err != nil || set.ByID("a") == nil || !report.Files[0].Kept {
@@ -348,14 +348,4 @@ func TestLoaderUnreadableFile(t *testing.T) {
 	if text := report.Problems.String(); !strings.Contains(text, "cannot read the hook file: ") || !strings.Contains(text, "hooks.json") {
 		t.Errorf("problems %q", text)
 	}
-}
-
-// unable leaves out what cannot be tested on this machine. In CI, where
-// everything must be tested, it fails.
-func unable(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }

@@ -20,7 +20,10 @@ func TestWatchNoticesWritesBehindABindMount(t *testing.T) {
 		return
 	}
 	if os.Geteuid() != 0 {
-		unable(t, "only root may mount")
+		if os.Getenv("CI") != "" {
+			t.Fatal("only root may mount")
+		}
+		t.Skip("only root may mount")
 	}
 	root := t.TempDir()
 	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
