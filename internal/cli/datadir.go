@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,17 +44,25 @@ func (s *settings) handOver(directories []string) {
 		return
 	}
 	path, err := filepath.Abs(directories[0])
-	if err != nil || os.MkdirAll(filepath.Dir(path), 0o755) != nil {
-		return
-	}
-	// Below a directory of another user, that one could exchange what is made
-	// here before it is given away; such a user can make it alone.
-	if parent, err := os.Lstat(filepath.Dir(path)); err != nil || !ownedByRoot(parent) {
+	// Below a directory of another user, that one could lay links, or exchange
+	// what is made here before it is given away; such a user can make it alone.
+	if err != nil || !rootsAlone(filepath.Dir(path)) || os.MkdirAll(filepath.Dir(path), 0o755) != nil {
 		return
 	}
 	if os.Mkdir(path, 0o700) == nil {
 		_ = os.Lchown(path, s.uid, s.gid)
 	}
+}
+
+// rootsAlone reports whether of a directory and all above it whatever is there
+// is a directory of root's, and no link.
+func rootsAlone(path string) bool {
+	info, err := os.Lstat(path)
+	if err == nil && !ownedByRoot(info) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	parent := filepath.Dir(path)
+	return parent == path || rootsAlone(parent)
 }
 
 // openDataDirectory opens the first of the directories that can be used. One

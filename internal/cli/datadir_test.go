@@ -117,8 +117,12 @@ func TestRootGivesNothingAwayThatWasThere(t *testing.T) {
 	if err := os.Chmod(shared, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	users := filepath.Join(dir, "users") // another user's, who laid a link to root's
+	if err := errors.Join(os.Mkdir(users, 0o755), os.Symlink(there, filepath.Join(users, "state")), os.Lchown(users, 12345, 12345)); err != nil {
+		t.Fatal(err)
+	}
 	fresh := filepath.Join(dir, "new", "fresh")
-	for _, path := range []string{there, link, filepath.Join(shared, "x"), fresh} {
+	for _, path := range []string{there, link, filepath.Join(shared, "x"), filepath.Join(users, "state", "a", "b"), fresh} {
 		s := settings{uid: 65534, gid: 65534, dataDir: path}
 		s.handOver(s.dataDirectories())
 	}
@@ -133,6 +137,9 @@ func TestRootGivesNothingAwayThatWasThere(t *testing.T) {
 		if owner(path) != 0 {
 			t.Errorf("%s was given away", path)
 		}
+	}
+	if _, err := os.Lstat(filepath.Join(there, "a")); err == nil {
+		t.Error("root made a directory behind another user's link")
 	}
 	if owner(fresh) != 65534 {
 		t.Errorf("%s was not made for the user", fresh)

@@ -167,18 +167,19 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 	defer stopNow()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var background sync.WaitGroup
 	if s.hotreload {
-		background.Go(func() { hooks.watch(ctx) })
+		// Not waited for: a reload may hang on a file (see await).
+		go hooks.watch(ctx)
 	}
 	a.announce(s, log, listeners, front, hooks.set())
 	served := make(chan error, 1)
-	background.Go(func() { served <- front.Serve(ctx, now, listeners, tlsConfig, s.shutdownGrace) })
+	var serving sync.WaitGroup
+	serving.Go(func() { served <- front.Serve(ctx, now, listeners, tlsConfig, s.shutdownGrace) })
 	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady)
 
 	err = await(signals, served, hooks, log)
 	cancel()
-	stopping{runs: runs, scripts: scripts, grace: s.shutdownGrace, log: log}.stop(now, stopNow, signals, background.Wait)
+	stopping{runs: runs, scripts: scripts, grace: s.shutdownGrace, log: log}.stop(now, stopNow, signals, serving.Wait)
 	return err
 }
 

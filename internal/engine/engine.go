@@ -48,17 +48,22 @@ func (o Options) validate() error {
 	return nil
 }
 
-// runCost is what a waiting run counts for besides what its delivery holds.
-const runCost = 4 << 10
+// runCost is what a waiting run counts for besides what its delivery holds, and
+// headerCost what each name and each value of a header does besides its text.
+const (
+	runCost    = 4 << 10
+	headerCost = 64
+)
 
 // cost is about the memory that a waiting run takes.
 func cost(r run.Run) int64 {
 	total := int64(runCost)
 	if d := r.Delivery; d != nil {
-		total += int64(len(d.Body) + len(d.Path) + len(d.RawQuery) + len(d.Host))
+		total += int64(cap(d.Body) + len(d.Path) + len(d.RawQuery) + len(d.Host))
 		for name, values := range d.Header {
+			total += int64(len(name) + headerCost)
 			for _, value := range values {
-				total += int64(len(name) + len(value))
+				total += int64(len(value) + headerCost)
 			}
 		}
 	}
@@ -79,7 +84,7 @@ type Memory struct {
 	waiting  []run.Run
 	bytes    int64            // of what waits
 	running  int              // of queued runs
-	began    map[string]began // every attempt that runs, by its run's id
+	began    map[string]began // every attempt that was started, by its run's id
 	told     time.Time        // when it was last told that runs wait
 	stopping bool
 	active   sync.WaitGroup
@@ -89,6 +94,7 @@ type Memory struct {
 type began struct {
 	hook  string
 	since time.Time
+	sync  bool // it takes a token, not a place
 }
 
 // tellEvery is how often at most it is told that runs wait.
@@ -108,27 +114,47 @@ func NewMemory(ctx context.Context, options Options, start Start) (*Memory, erro
 // Submit accepts runs, all of them or none. They start in their order, as soon
 // as there is room. The error is ErrFull or ErrStopped.
 func (m *Memory) Submit(_ context.Context, runs ...run.Run) error {
-	var all int64
-	for _, r := range runs {
-		all += cost(r)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.room(all); err != nil {
-		return err
+	return m.submit(runs)
+}
+
+// submit is Submit for who holds mu.
+func (m *Memory) submit(runs []run.Run) error {
+	if m.stopping {
+		return ErrStopped
 	}
-	for _, r := range runs {
-		if m.running < m.options.Concurrent {
-			m.running++
-			m.active.Add(1)
-			go m.work(r)
-			continue
-		}
-		m.waiting = append(m.waiting, r)
-		m.bytes += cost(r)
+	starting := min(len(runs), m.options.Concurrent-m.running)
+	var bytes int64
+	for _, r := range runs[starting:] {
+		bytes += cost(r)
 	}
+	if starting < len(runs) && !m.room(bytes) {
+		return ErrFull
+	}
+	for _, r := range runs[:starting] {
+		m.running++
+		m.enter(r, false)
+		go m.work(r)
+	}
+	m.waiting = append(m.waiting, runs[starting:]...)
+	m.bytes += bytes
 	m.tellWaiting()
 	return nil
+}
+
+// enter notes an attempt that starts now. The caller holds mu.
+func (m *Memory) enter(r run.Run, sync bool) {
+	m.active.Add(1)
+	m.began[r.ID] = began{r.Hook, time.Now(), sync}
+}
+
+// leave notes its end.
+func (m *Memory) leave(r run.Run) {
+	m.mu.Lock()
+	delete(m.began, r.ID)
+	m.mu.Unlock()
+	m.active.Done()
 }
 
 // tellWaiting warns when runs wait for room: scripts that hang take one place
@@ -140,7 +166,7 @@ func (m *Memory) tellWaiting() {
 	m.told = time.Now()
 	var oldest began
 	for _, b := range m.began {
-		if oldest.hook == "" || b.since.Before(oldest.since) {
+		if !b.sync && (oldest.since.IsZero() || b.since.Before(oldest.since)) {
 			oldest = b
 		}
 	}
@@ -149,42 +175,30 @@ func (m *Memory) tellWaiting() {
 		Msg("runs wait: all places for scripts (-max-concurrent) are taken; process.timeout ends scripts that hang")
 }
 
-// room tells why so much more cannot wait. One delivery that is larger than the
-// bound is accepted when nothing waits. The caller holds mu.
-func (m *Memory) room(bytes int64) error {
-	switch {
-	case m.stopping:
-		return ErrStopped
-	case m.bytes > 0 && m.bytes+bytes > m.options.MaxBytes:
-		return ErrFull
-	}
-	return nil
+// room reports whether so much more can wait. One delivery that is larger than
+// the bound is accepted when nothing waits. The caller holds mu.
+func (m *Memory) room(bytes int64) bool {
+	return m.bytes == 0 || m.bytes+bytes <= m.options.MaxBytes
 }
 
 // work runs one run, and then what waits, until nothing does.
 func (m *Memory) work(r run.Run) {
-	defer m.active.Done()
 	for more := true; more; r, more = m.next() {
 		m.attempt(r, nil)
 	}
 }
 
-// attempt starts a run. What a delivery may hold is a stranger's choice: should
-// it make Pawl panic, that run fails and no other.
+// attempt starts a run that was entered. What a delivery may hold is a
+// stranger's choice: should it make Pawl panic, that run fails and no other.
 func (m *Memory) attempt(r run.Run, output io.Writer) (outcome run.Outcome) {
+	defer m.leave(r)
 	defer func() {
 		if fault := recover(); fault != nil {
 			m.options.Log.Error().Interface("fault", fault).Bytes("stack", debug.Stack()).
 				Str("hook", r.Hook).Str("run", r.ID).Msg("a run made Pawl panic; please report this")
 			outcome = run.Outcome{End: run.NotStarted, ExitCode: -1, Reason: "Pawl failed while it ran"}
 		}
-		m.mu.Lock()
-		delete(m.began, r.ID)
-		m.mu.Unlock()
 	}()
-	m.mu.Lock()
-	m.began[r.ID] = began{r.Hook, time.Now()}
-	m.mu.Unlock()
 	return m.start(m.ctx, r, output)
 }
 
@@ -200,30 +214,29 @@ func (m *Memory) next() (run.Run, bool) {
 	m.waiting[0] = run.Run{} // what the slice still covers must not keep a body alive
 	m.waiting = m.waiting[1:]
 	m.bytes -= cost(r)
+	m.enter(r, false)
 	return r, true
 }
 
 // Now runs a run whose caller waits for its end and reads its output, and
 // submits others when that run may start. It does not stand behind queued runs,
-// only behind others of its kind. With an error nothing was accepted: it is
-// ErrFull, ErrStopped, or that of ctx, which ended before the run began. Once it
-// began, the end of ctx changes nothing.
-func (m *Memory) Now(ctx context.Context, r run.Run, others []run.Run, output io.Writer) (run.Outcome, error) {
+// only behind others of its kind. accepted is called when all of them are
+// accepted, before the run starts. With an error nothing was: it is ErrFull,
+// ErrStopped, or that of ctx, which ended before the run's turn came. Afterwards
+// the end of ctx changes nothing.
+func (m *Memory) Now(ctx context.Context, r run.Run, others []run.Run, output io.Writer, accepted func()) (run.Outcome, error) {
 	if err := m.turn(ctx, cost(r)); err != nil {
 		return run.Outcome{}, err
 	}
 	defer func() { <-m.sync }()
-	if err := m.Submit(ctx, others...); err != nil {
+	m.mu.Lock()
+	if err := m.submit(others); err != nil {
+		m.mu.Unlock()
 		return run.Outcome{}, err
 	}
-	m.mu.Lock()
-	if m.stopping {
-		m.mu.Unlock()
-		return run.Outcome{}, ErrStopped
-	}
-	m.active.Add(1)
+	m.enter(r, true)
 	m.mu.Unlock()
-	defer m.active.Done()
+	accepted()
 	return m.attempt(r, output), nil
 }
 
@@ -235,12 +248,17 @@ func (m *Memory) turn(ctx context.Context, bytes int64) error {
 	default:
 	}
 	m.mu.Lock()
-	if err := m.room(bytes); err != nil {
-		m.mu.Unlock()
-		return err
+	stopping, room := m.stopping, m.room(bytes)
+	if !stopping && room {
+		m.bytes += bytes
 	}
-	m.bytes += bytes
 	m.mu.Unlock()
+	switch {
+	case stopping:
+		return ErrStopped
+	case !room:
+		return ErrFull
+	}
 	defer func() {
 		m.mu.Lock()
 		m.bytes -= bytes

@@ -119,7 +119,7 @@ func TestWhoWaitsForOutputDoesNotStandBehindOthers(t *testing.T) {
 		var waiting sync.WaitGroup
 		for i := range 4 {
 			waiting.Go(func() {
-				if _, err := m.Now(t.Context(), run.Run{ID: "now " + strconv.Itoa(i)}, nil, nil); err != nil {
+				if _, err := m.Now(t.Context(), run.Run{ID: "now " + strconv.Itoa(i)}, nil, nil, func() {}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -163,11 +163,13 @@ func TestThatRunsWaitIsToldOnce(t *testing.T) {
 		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)}, s)
 		runs := numbered(0, 5, 0)
 		runs[0].Hook = "slow"
-		for _, r := range runs {
-			if err := m.Submit(t.Context(), r); err != nil {
+		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "sync", Hook: "other"}, nil, nil, func() {}) }()
+		synctest.Wait()
+		time.Sleep(time.Millisecond)
+		for _, two := range [][]run.Run{runs[:2], runs[2:]} {
+			if err := m.Submit(t.Context(), two...); err != nil {
 				t.Fatal(err)
 			}
-			synctest.Wait()
 		}
 		m.Stop(t.Context(), finish())
 		if n := strings.Count(log.String(), "runs wait"); n != 1 || !strings.Contains(log.String(), `"oldest":"slow"`) {
@@ -192,6 +194,28 @@ func TestHeadersCountAsMuchAsBodies(t *testing.T) {
 	})
 }
 
+func TestAHeaderCountsEvenIfItIsEmpty(t *testing.T) {
+	many := run.Run{Delivery: &run.Delivery{Header: http.Header{"X": make([]string, 10_000)}}}
+	if got := cost(many); got < 10_000*16 {
+		t.Errorf("10,000 empty values cost %d bytes, less than they take", got)
+	}
+}
+
+func TestWhatCanStartAtOnceNeedsNoRoomToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{}
+		m := open(t, Options{Concurrent: 2, Sync: 1, MaxBytes: 2 * runCost}, s)
+		for range 3 { // one runs, two fill the room
+			go func() { _, _ = m.Now(t.Context(), run.Run{}, nil, nil, func() {}) }()
+			synctest.Wait()
+		}
+		if err := m.Submit(t.Context(), numbered(0, 2, 1<<20)...); err != nil {
+			t.Errorf("both places are free, but: %v", err)
+		}
+		m.Stop(t.Context(), 0)
+	})
+}
+
 func TestWhoWaitsForATurnIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
@@ -200,7 +224,7 @@ func TestWhoWaitsForATurnIsBounded(t *testing.T) {
 		refused := 0
 		for range 10 {
 			go func() {
-				if _, err := m.Now(t.Context(), run.Run{}, nil, nil); errors.Is(err, ErrFull) {
+				if _, err := m.Now(t.Context(), run.Run{}, nil, nil, func() {}); errors.Is(err, ErrFull) {
 					mu.Lock()
 					refused++
 					mu.Unlock()
@@ -221,12 +245,12 @@ func TestWhoGivesUpBeforeItsTurnRunsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
 		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
-		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil) }()
+		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil, func() {}) }()
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		gaveUp := make(chan error, 1)
 		go func() {
-			_, err := m.Now(ctx, run.Run{ID: "second"}, numbered(0, 1, 0), nil)
+			_, err := m.Now(ctx, run.Run{ID: "second"}, numbered(0, 1, 0), nil, func() {})
 			gaveUp <- err
 		}()
 		synctest.Wait()
@@ -245,7 +269,7 @@ func TestOthersAreSubmittedWithTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
 		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
-		if _, err := m.Now(t.Context(), run.Run{ID: "first"}, numbered(0, 2, 0), nil); err != nil {
+		if _, err := m.Now(t.Context(), run.Run{ID: "first"}, numbered(0, 2, 0), nil, func() {}); err != nil {
 			t.Fatal(err)
 		}
 		m.Stop(t.Context(), finish())
@@ -263,7 +287,7 @@ func TestARunThatPanicsFailsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := m.Now(t.Context(), run.Run{ID: "x"}, nil, nil)
+	outcome, err := m.Now(t.Context(), run.Run{ID: "x"}, nil, nil, func() {})
 	if err != nil || outcome.State() != run.Failed || !strings.Contains(log.String(), "broken") {
 		t.Errorf("%v, %v; log: %s", outcome, err, &log)
 	}
@@ -324,7 +348,7 @@ func TestStop(t *testing.T) {
 				if err := m.Submit(t.Context(), numbered(9, 10, 0)...); !errors.Is(err, ErrStopped) {
 					t.Errorf("Submit after Stop gives %v", err)
 				}
-				if _, err := m.Now(t.Context(), run.Run{}, nil, nil); !errors.Is(err, ErrStopped) {
+				if _, err := m.Now(t.Context(), run.Run{}, nil, nil, func() {}); !errors.Is(err, ErrStopped) {
 					t.Errorf("Now after Stop gives %v", err)
 				}
 				m.Stop(t.Context(), 0)
@@ -340,11 +364,11 @@ func TestAStopReachesWhoWaitsForASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
 		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
-		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil) }()
+		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil, func() {}) }()
 		synctest.Wait()
 		refused := make(chan error, 1)
 		go func() {
-			_, err := m.Now(t.Context(), run.Run{ID: "second"}, nil, nil)
+			_, err := m.Now(t.Context(), run.Run{ID: "second"}, nil, nil, func() {})
 			refused <- err
 		}()
 		synctest.Wait()

@@ -90,6 +90,10 @@ func (l *Loader) read(path string, options Options) []*candidate {
 	if err != nil {
 		return l.gone(path, err)
 	}
+	if l.loaded && !info.IsDir() && !info.Mode().IsRegular() {
+		// A pipe can be read once, at the start; to read it again could take for ever.
+		return []*candidate{l.keep(path, "it is no file that can be read again")}
+	}
 	if !info.IsDir() {
 		return []*candidate{l.readFile(path, options)}
 	}

@@ -132,7 +132,7 @@ func (s *Snapshot) same(other *Snapshot) bool {
 // concerns reports whether an event at path, which is clean and without links,
 // can be a change.
 func (s *Snapshot) concerns(path string) bool {
-	return s.spots[path] || s.listed[filepath.Dir(path)] && isHookFile(path)
+	return s.spots[path] || s.listed[filepath.Dir(path)] && isHookFile(filepath.Base(path))
 }
 
 // sameInfo reports whether the system tells no difference. For what is no

@@ -20,6 +20,9 @@ func Why(rule Rule, r *Request) string {
 		}
 		return fmt.Sprintf("none of the %d rules of an or holds", len(rule))
 	case Not:
+		if _, err := rule.Evaluate(r); err != nil {
+			return err.Error()
+		}
 		return "the rule in a not holds"
 	case Never:
 		return "a rule without content never holds"

@@ -23,6 +23,7 @@ func TestWhy(t *testing.T) {
 		{"an or of one", rule.Or{wrongValue}, `payload "one" is not the value asked for`},
 		{"an or of several", rule.Or{wrongValue, wrongValue}, "none of the 2 rules of an or holds"},
 		{"a not", rule.Not{Rule: right}, "the rule in a not holds"},
+		{"the not of a missing value in an and", rule.And{rule.Not{Rule: value("absent", "1")}}, `payload "absent" is not in the request`},
 		{"an expression", match(t, rule.Definition{Type: rule.TypeRegex, Regex: "^x", Parameter: payload("one")}), `payload "one" does not match the expression`},
 		{"an address", match(t, rule.Definition{Type: rule.TypeIP, IPRange: "10.0.0.0/8"}), "the caller's address is in none of the ranges"},
 		{"no content", rule.Never{}, "a rule without content never holds"},

@@ -77,8 +77,9 @@ func (d *directories) take(id string) (directory, error) {
 		return directory{}, nil
 	}
 	own := directory{filepath.Join(d.parent, id)}
-	if spare := d.spare(); spare != "" && os.Rename(spare, own.path) == nil {
-		_ = os.Remove(own.artifacts())
+	if spare := d.spare(); spare != "" && os.Rename(spare, own.path) == nil && os.Remove(own.artifacts()) != nil {
+		// Something that an earlier run left running has written to it since.
+		_ = os.RemoveAll(own.path)
 	}
 	if err := os.MkdirAll(own.artifacts(), 0o700); err != nil {
 		return directory{}, fmt.Errorf("make the run's own directory: %w", err)

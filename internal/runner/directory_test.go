@@ -145,6 +145,9 @@ func TestADaemonInOneRunsArtifactsIsNotInTheNext(t *testing.T) {
 	}
 	defer daemon.Close()
 	d.give(first)
+	if early, err := daemon.Create("early"); err == nil {
+		_ = early.Close()
+	}
 	second, err := d.take(old(2))
 	if err != nil {
 		t.Fatal(err)

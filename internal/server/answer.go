@@ -70,7 +70,7 @@ func (s *Server) answerOutput(x *exchange, h *hook.Hook, runs []run.Run) {
 	output := newSpool(s.options.SpoolDirectory)
 	defer output.Close()
 	ctx := x.request.Context()
-	outcome, err := s.options.Engine.Now(ctx, runs[0], runs[1:], output)
+	outcome, err := s.options.Engine.Now(ctx, runs[0], runs[1:], output, func() { x.triggered(runs) })
 	if err != nil && ctx.Err() != nil {
 		// The sender hung up before its turn came. It is not known whether it
 		// will try again, so the runs take the way of those that nobody waits for.
@@ -83,7 +83,6 @@ func (s *Server) answerOutput(x *exchange, h *hook.Hook, runs []run.Run) {
 		unavailable(x, err)
 		return
 	}
-	x.triggered(runs)
 	for _, header := range h.Headers {
 		x.Header().Set(header.Name, header.Value)
 	}

@@ -30,9 +30,9 @@ type Engine interface {
 	// are answered 503.
 	Submit(ctx context.Context, runs ...run.Run) error
 	// Now runs a run at once, submits others with it, and returns at the end of
-	// the first. All of its output goes to the writer. With an error, nothing was
-	// started and nothing accepted.
-	Now(ctx context.Context, first run.Run, others []run.Run, output io.Writer) (run.Outcome, error)
+	// the first. All of its output goes to the writer. accepted is called when
+	// all are accepted. With an error nothing was.
+	Now(ctx context.Context, first run.Run, others []run.Run, output io.Writer, accepted func()) (run.Outcome, error)
 }
 
 // Options is what a Server is made of.

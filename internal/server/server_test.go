@@ -35,7 +35,7 @@ func (e *fakeEngine) Submit(_ context.Context, runs ...run.Run) error {
 	return e.err
 }
 
-func (e *fakeEngine) Now(_ context.Context, r run.Run, others []run.Run, output io.Writer) (run.Outcome, error) {
+func (e *fakeEngine) Now(_ context.Context, r run.Run, others []run.Run, output io.Writer, _ func()) (run.Outcome, error) {
 	e.now = append(e.now, r.Hook)
 	for _, other := range others {
 		e.submitted = append(e.submitted, other.Hook)
@@ -365,6 +365,6 @@ func BenchmarkAccept(b *testing.B) {
 type discard struct{}
 
 func (discard) Submit(context.Context, ...run.Run) error { return nil }
-func (discard) Now(context.Context, run.Run, []run.Run, io.Writer) (run.Outcome, error) {
+func (discard) Now(context.Context, run.Run, []run.Run, io.Writer, func()) (run.Outcome, error) {
 	return run.Outcome{}, nil
 }
