@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -21,7 +23,15 @@ func startDocker(t *testing.T) *docker {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pawl-docker-") // short: a socket's path has a limit
 	check(t, err)
-	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
+	t.Cleanup(func() {
+		// Where the mounts of this machine are private, dockerd mounts its data
+		// directory onto itself and leaves it so.
+		err := syscall.Unmount(filepath.Join(dir, "data"), syscall.MNT_DETACH)
+		if err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOENT) {
+			t.Error(err)
+		}
+		check(t, os.RemoveAll(dir))
+	})
 	d := &docker{socket: "unix://" + filepath.Join(dir, "s")}
 	d.service = start(t, exec.Command("dockerd", "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
 		"-H", d.socket, "--pidfile", filepath.Join(dir, "pid"), "--iptables=false", "--bridge=none"))
