@@ -2,44 +2,17 @@ package cli
 
 import (
 	"cmp"
-	"crypto/tls"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/rs/zerolog"
 
-	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/server"
 )
-
-// serverOptions is what the hooks listener is made of.
-func (s *settings) serverOptions(hooks *reloader, runs *engine.Memory, data dataDirectory, log zerolog.Logger) server.Options {
-	return server.Options{
-		Hooks: hooks.set, Engine: runs,
-		Prefix: s.prefix, Methods: s.httpMethods(), Headers: s.headers,
-		MaxBody: int64(s.maxBody), MaxInflight: int64(s.maxInflight),
-		TrustedProxies: s.trustedProxies,
-		RequestID:      s.requestID, RequestIDLimit: s.requestIDLimit,
-		ValidateJSON: s.verbose, Dump: s.debug,
-		SpoolDirectory: data.runs, Log: log,
-	}
-}
-
-// tlsConfig is that of -secure, nil without.
-func (s *settings) tlsConfig(log zerolog.Logger) (*tls.Config, error) {
-	if !s.secure {
-		return nil, nil
-	}
-	return server.TLS(server.TLSOptions{
-		Cert: s.cert, Key: s.key, MinVersion: s.tlsMinVersion, CipherSuites: s.cipherSuites,
-		Log: func(text string) { log.Warn().Msg(text) },
-	})
-}
 
 // tellNoHooks says why Pawl does not start.
 func (a *app) tellNoHooks(s *settings) string {
@@ -58,19 +31,6 @@ func (a *app) announce(s *settings, log zerolog.Logger, listeners *server.Listen
 	if isTerminal(a.stdout) {
 		table(a.stdout, base, front, hooks.All())
 	}
-}
-
-// baseURL is how the hooks listener is reached, as far as the listener knows.
-func (s *settings) baseURL(listeners *server.Listeners) string {
-	scheme := "http"
-	if s.secure {
-		scheme = "https"
-	}
-	address := listeners.All[0].Addr()
-	if address.Network() == "unix" {
-		return scheme + "+unix://" + url.PathEscape(address.String())
-	}
-	return scheme + "://" + address.String()
 }
 
 // table shows each hook: its URL, what checks its callers, its command.

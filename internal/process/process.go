@@ -131,9 +131,6 @@ func Start(spec Spec) (*Process, error) {
 // PID is the first process's id, which is its process group's too.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Started is when the process was started.
-func (p *Process) Started() time.Time { return p.started }
-
 // Kill cuts every grace short: the tree gets SIGKILL at once, by Wait. It may
 // be called at any time, from any goroutine, and again.
 func (p *Process) Kill() { p.killOnce.Do(func() { close(p.kill) }) }

@@ -53,11 +53,9 @@ func (x *exchange) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController through.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// event begins a line of the log about the request.
+// event begins a line of the log about the request. It is nil, and to write to it
+// does nothing, where the log holds no lines of that level.
 func (x *exchange) event(level zerolog.Level) *zerolog.Event {
-	if x.log.GetLevel() > level {
-		return nil // WithLevel does not ask; to write to a nil event does nothing
-	}
 	event := x.log.WithLevel(level)
 	if x.id != "" {
 		event = event.Str("request", x.id)
