@@ -155,7 +155,7 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 		Hook: hooks.byID, Environment: inherited(os.Environ()), Directory: data.runs,
 		KillAfter: s.shutdownGrace * 2 / 5, Log: log,
 	})
-	runs, err := engine.NewMemory(ctx, engine.Options{Concurrent: s.maxConcurrent, Sync: s.maxSync, MaxBytes: memoryBound, Log: log}, scripts.Run)
+	runs, err := engine.NewMemory(ctx, engine.MemoryOptions{Concurrent: s.maxConcurrent, Sync: s.maxSync, MaxBytes: memoryBound, Log: log}, scripts.Run)
 	if err != nil {
 		return err
 	}

@@ -1,309 +1,224 @@
-// Package engine decides when each run starts.
+// Package engine says what an engine is: what keeps deliveries and runs
+// durably, and decides when each run starts.
 //
-// So far it has one engine, Memory, which keeps nothing: it bounds how many
-// scripts run at a time, lets the others wait in the order in which they came,
-// and stops in order. It knows no hooks and starts no processes: the caller
-// hands it a Start func.
+// The contract is the interface Engine, and the conformance suite in package
+// enginetest tries every rule of it. The engines are packages below this one.
+// An engine starts no processes and answers no requests: the caller hands it a
+// Start func, and asks it.
 package engine
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
-// Start runs one attempt to its end. Cancelling the context interrupts it.
-type Start func(ctx context.Context, attempt run.Run, output io.Writer) run.Outcome
+// Engine keeps deliveries and runs, and starts runs when it is their turn.
+//
+// All methods may be called from any goroutine, also while the engine stops and
+// after it: then they fail with ErrStopped, or read what there is.
+//
+// # What it promises
+//
+//   - What Submit accepted is on disk, and survives the death of the process and
+//     of the machine at any moment after it.
+//   - A run is attempted at least once and never twice at the same time. The end
+//     of an attempt that is no longer the current one is refused and changes
+//     nothing.
+//   - Runs of one key are attempted one at a time, in the order in which they
+//     were accepted; one that backs off keeps its place and its key.
+//   - Among hooks of one priority turns are fair; one blocked key or paused hook
+//     holds up no other.
+//   - A run's end is remembered together with all that follows from it: the next
+//     of its key, the runs of on-failure and on-success, the pause of its hook.
+type Engine interface {
+	// Submit accepts a delivery and its runs, all or none, and returns when they
+	// are on disk. The error is ErrFull, ErrStopped, ErrUnavailable or the
+	// context's; with the last the submission may have been accepted.
+	Submit(ctx context.Context, s run.Submission) (run.Receipt, error)
 
-var (
-	// ErrFull says that no more can wait. The sender should try again later.
-	ErrFull = errors.New("too many deliveries wait already")
-	// ErrStopped says that Pawl stops, and nothing is accepted any more.
-	ErrStopped = errors.New("stopping: nothing is accepted any more")
-)
+	// Attend submits like Submit, for a caller who reads what the first attempt
+	// of the first run prints, and returns that attempt's outcome. Without
+	// Live.Turn the run starts at once, beside the limits of queued runs and
+	// without waiting for the disk, as soon as one of Options.Sync places is
+	// free. With an error nothing was accepted, unless Live.Accepted was called.
+	// After that the end of ctx changes nothing but that Attend returns early.
+	//
+	// A run whose part is a duplicate is not run: the receipt says so, and
+	// outcome and error are empty.
+	Attend(ctx context.Context, s run.Submission, live Live) (run.Receipt, run.Outcome, error)
 
-// Options bounds an engine. Every number must be positive.
+	// Await returns the records of runs, without output, when all have ended, or
+	// those that there are when ctx ends, with the context's error.
+	Await(ctx context.Context, ids ...string) ([]run.Record, error)
+
+	// Cancel ends runs for good: a waiting one at once, a running one by
+	// interrupting its attempt. It gives the ids of those that had not ended.
+	Cancel(ctx context.Context, ids ...string) ([]string, error)
+
+	// Rerun puts ended runs at the end of their lines once more, with a fresh
+	// count of attempts; of a run that waits to be tried again it ends the wait.
+	// It gives the ids of those that it could.
+	Rerun(ctx context.Context, ids ...string) ([]string, error)
+
+	// Pause keeps runs of a hook from starting, until Resume. Accepting goes on.
+	// Both survive a restart, and may be said again.
+	Pause(ctx context.Context, hook, reason string) error
+	Resume(ctx context.Context, hook string) error
+
+	// Prune forgets ended runs that match a filter, and gives their number.
+	Prune(ctx context.Context, f Filter) (int, error)
+
+	// Reload says that the hooks in force have changed: held runs of a hook that
+	// is back wait again, those of one that is gone are held, new limits count.
+	Reload()
+
+	History
+
+	// Status tells how the engine is.
+	Status() Status
+
+	// Close accepts and starts nothing more. It gives the number of attempts
+	// that still run, and the ids of the runs that are lost with the engine:
+	// none, where it is durable. It may be called again.
+	Close() (running int, lost []string)
+
+	// Stop closes the engine, waits until what runs has ended, interrupts it
+	// when grace is over or ctx ends, and returns when nothing runs and all is
+	// on disk. It may be called again.
+	Stop(ctx context.Context, grace time.Duration) error
+}
+
+// History is what can be asked about runs. Answers may be older than a change
+// that is being made at that moment, never older than one that has returned.
+type History interface {
+	// List gives runs, the newest first, without deliveries and attempts.
+	List(ctx context.Context, f Filter, page Page) (Listing, error)
+
+	// Find gives the one run whose id begins so, with its attempts and its
+	// delivery. The error is ErrNotFound, or an *AmbiguousError.
+	Find(ctx context.Context, prefix string) (*run.Record, error)
+
+	// Output gives what an attempt printed, as far as it was kept: the bytes up
+	// to head came first, then omitted bytes were left out. It is empty while
+	// the attempt goes on.
+	Output(ctx context.Context, id string, attempt int) (output []byte, head int, omitted int64, err error)
+
+	// Delivery gives a stored delivery by its id. The error is ErrNotFound.
+	Delivery(ctx context.Context, id string) (*run.Delivery, error)
+
+	// Why says in words what a run that waits is waiting for, with the id of the
+	// run that it stands behind, where it is one: a run of its key, a limit, a
+	// rate, a pause, a time. It is empty for a run that does not wait.
+	Why(ctx context.Context, id string) (text, behind string, err error)
+}
+
+// Start runs one attempt to its end. The cause of ctx says why it is
+// interrupted: ErrCancelled, or that Pawl stops. output is nil where nobody
+// reads along.
+type Start func(ctx context.Context, r run.Run, output io.Writer) run.Outcome
+
+// Options is what every engine is made of.
 type Options struct {
-	Concurrent int   // scripts of queued runs that run at a time
-	Sync       int   // scripts that run at a time for requests that wait for their output
-	MaxBytes   int64 // memory of the deliveries whose runs wait, of either kind
+	Start Start
+
+	// Hook gives the hook of that id that is in force, or nil. The engine reads
+	// its Queue, Retry, Keep, OnFailure and OnSuccess.
+	Hook func(id string) *hook.Hook
+
+	// Follow makes the delivery and the runs that follow from the end of a run
+	// (on-failure, on-success); false where none does. It must be pure: it may
+	// be asked again about the same end.
+	Follow func(r *run.Record) (run.Submission, bool)
+
+	// Forgotten hears of runs that are forgotten, after the fact, so that what
+	// was kept of them elsewhere goes too. nil: nobody needs to.
+	Forgotten func(ids []string)
+
+	Concurrent int // attempts of queued runs at a time
+	Sync       int // attempts at a time for callers of Attend that do not take their turn
 
 	Log zerolog.Logger
 }
 
-func (o Options) validate() error {
-	for name, n := range map[string]int64{"Concurrent": int64(o.Concurrent), "Sync": int64(o.Sync), "MaxBytes": o.MaxBytes} {
-		if n <= 0 {
-			return fmt.Errorf("engine: %s is %d and must be positive", name, n)
-		}
-	}
-	return nil
+// Live is how a caller of Attend reads along.
+type Live struct {
+	Turn     bool      // take the run's turn, like any other
+	Output   io.Writer // gets all that the first attempt prints
+	Accepted func()    // called once, before the attempt starts; may be nil
 }
 
-// runCost is what a waiting run counts for besides what its delivery holds, and
-// headerCost what each name and each value of a header does besides its text.
-const (
-	runCost    = 4 << 10
-	headerCost = 64
+// Filter chooses runs. Its zero value chooses all.
+type Filter struct {
+	Hook  string
+	State run.State
+	Key   *string // the Text of a Key
+	Since time.Time
+}
+
+// Page is a part of a list.
+type Page struct {
+	Limit int    // 1 to MaxPage; 0: 50
+	After string // the Next of the page before; empty: from the newest on
+}
+
+// MaxPage is the most that one Page can ask for.
+const MaxPage = 1000
+
+// Listing is one page of a list.
+type Listing struct {
+	Runs []run.Record
+	Next string // for the page after; empty: there is none
+}
+
+// Status is how an engine is.
+type Status struct {
+	Durable   bool   // what it accepts outlives this process
+	Accepting bool   // false: Submit fails with ErrUnavailable or ErrStopped
+	Problem   string // what an operator must look after, in words; empty: nothing
+	Waiting   int    // runs that wait
+	Running   int    // attempts that go on
+	Bytes     int64  // of the journal and what is kept with it
+	Reserve   int64  // bytes of the journal's reserve that are left
+	Wanted    int64  // bytes that the reserve should have
+	Hooks     map[string]HookStatus
+}
+
+// HookStatus is how the runs of one hook are.
+type HookStatus struct {
+	Waiting  int
+	Running  int
+	Failures int    // final failures in a row
+	Paused   string // why and by whom, not empty while it is paused
+}
+
+var (
+	// ErrFull says that no more can wait, in memory or in a hook's queue. The
+	// sender should try again later.
+	ErrFull = errors.New("too many runs wait already")
+	// ErrStopped says that Pawl stops, and nothing is accepted any more.
+	ErrStopped = errors.New("stopping: nothing is accepted any more")
+	// ErrUnavailable says that the journal cannot be written. What is wrong is
+	// wrapped beside it, and in Status.
+	ErrUnavailable = errors.New("the journal cannot be written")
+	// ErrNotFound says that there is no such run, attempt or delivery.
+	ErrNotFound = errors.New("not found")
+	// ErrCancelled is the cause for which a cancelled attempt is interrupted.
+	ErrCancelled = errors.New("cancelled by hand")
 )
 
-// cost is about the memory that a waiting run takes.
-func cost(r run.Run) int64 {
-	total := int64(runCost)
-	if d := r.Delivery; d != nil {
-		total += int64(cap(d.Body) + len(d.Path) + len(d.RawQuery) + len(d.Host))
-		for name, values := range d.Header {
-			total += int64(len(name) + headerCost)
-			for _, value := range values {
-				total += int64(len(value) + headerCost)
-			}
-		}
-	}
-	return total
+// AmbiguousError says that several runs' ids begin so.
+type AmbiguousError struct {
+	Prefix string
+	IDs    []string // some of them
 }
 
-// Memory is an engine that keeps runs in memory alone. What waits when it stops
-// is lost, and told.
-type Memory struct {
-	options Options
-	start   Start
-	ctx     context.Context // of the attempts
-	cancel  context.CancelFunc
-	sync    chan struct{} // a token for each sync run
-	stopped chan struct{} // closed when nothing is started any more
-
-	mu       sync.Mutex
-	waiting  []run.Run
-	bytes    int64            // of what waits
-	running  int              // of queued runs
-	began    map[string]began // every attempt that was started, by its run's id
-	told     time.Time        // when it was last told that runs wait
-	stopping bool
-	active   sync.WaitGroup
-}
-
-// began is an attempt that runs: of which hook, since when.
-type began struct {
-	hook  string
-	since time.Time
-	sync  bool // it takes a token, not a place
-}
-
-// tellEvery is how often at most it is told that runs wait.
-const tellEvery = time.Minute
-
-// NewMemory makes an engine that starts attempts with start. Attempts end at
-// the latest when ctx does.
-func NewMemory(ctx context.Context, options Options, start Start) (*Memory, error) {
-	if err := options.validate(); err != nil {
-		return nil, err
-	}
-	m := &Memory{options: options, start: start, sync: make(chan struct{}, options.Sync), stopped: make(chan struct{}), began: map[string]began{}}
-	m.ctx, m.cancel = context.WithCancel(ctx)
-	return m, nil
-}
-
-// Submit accepts runs, all of them or none. They start in their order, as soon
-// as there is room. The error is ErrFull or ErrStopped.
-func (m *Memory) Submit(_ context.Context, runs ...run.Run) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.submit(runs)
-}
-
-// submit is Submit for who holds mu.
-func (m *Memory) submit(runs []run.Run) error {
-	if m.stopping {
-		return ErrStopped
-	}
-	starting := min(len(runs), m.options.Concurrent-m.running)
-	var bytes int64
-	for _, r := range runs[starting:] {
-		bytes += cost(r)
-	}
-	if starting < len(runs) && !m.room(bytes) {
-		return ErrFull
-	}
-	for _, r := range runs[:starting] {
-		m.running++
-		m.enter(r, false)
-		go m.work(r)
-	}
-	m.waiting = append(m.waiting, runs[starting:]...)
-	m.bytes += bytes
-	m.tellWaiting()
-	return nil
-}
-
-// enter notes an attempt that starts now. The caller holds mu.
-func (m *Memory) enter(r run.Run, sync bool) {
-	m.active.Add(1)
-	m.began[r.ID] = began{r.Hook, time.Now(), sync}
-}
-
-// leave notes its end.
-func (m *Memory) leave(r run.Run) {
-	m.mu.Lock()
-	delete(m.began, r.ID)
-	m.mu.Unlock()
-	m.active.Done()
-}
-
-// tellWaiting warns when runs wait for room: scripts that hang take one place
-// after the other, until no hook's script starts any more. The caller holds mu.
-func (m *Memory) tellWaiting() {
-	if len(m.waiting) == 0 || time.Since(m.told) < tellEvery {
-		return
-	}
-	m.told = time.Now()
-	var oldest began
-	for _, b := range m.began {
-		if !b.sync && (oldest.since.IsZero() || b.since.Before(oldest.since)) {
-			oldest = b
-		}
-	}
-	m.options.Log.Warn().Int("waiting", len(m.waiting)).Int("places", m.options.Concurrent).
-		Str("oldest", oldest.hook).Time("since", oldest.since).
-		Msg("runs wait: all places for scripts (-max-concurrent) are taken; process.timeout ends scripts that hang")
-}
-
-// room reports whether so much more can wait. One delivery that is larger than
-// the bound is accepted when nothing waits. The caller holds mu.
-func (m *Memory) room(bytes int64) bool {
-	return m.bytes == 0 || m.bytes+bytes <= m.options.MaxBytes
-}
-
-// work runs one run, and then what waits, until nothing does.
-func (m *Memory) work(r run.Run) {
-	for more := true; more; r, more = m.next() {
-		m.attempt(r, nil)
-	}
-}
-
-// attempt starts a run that was entered. What a delivery may hold is a
-// stranger's choice: should it make Pawl panic, that run fails and no other.
-func (m *Memory) attempt(r run.Run, output io.Writer) (outcome run.Outcome) {
-	defer m.leave(r)
-	defer func() {
-		if fault := recover(); fault != nil {
-			m.options.Log.Error().Interface("fault", fault).Bytes("stack", debug.Stack()).
-				Str("hook", r.Hook).Str("run", r.ID).Msg("a run made Pawl panic; please report this")
-			outcome = run.Outcome{End: run.NotStarted, ExitCode: -1, Reason: "Pawl failed while it ran"}
-		}
-	}()
-	return m.start(m.ctx, r, output)
-}
-
-// next takes the first waiting run, or gives the worker's place back.
-func (m *Memory) next() (run.Run, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.stopping || len(m.waiting) == 0 {
-		m.running--
-		return run.Run{}, false
-	}
-	r := m.waiting[0]
-	m.waiting[0] = run.Run{} // what the slice still covers must not keep a body alive
-	m.waiting = m.waiting[1:]
-	m.bytes -= cost(r)
-	m.enter(r, false)
-	return r, true
-}
-
-// Now runs a run whose caller waits for its end and reads its output, and
-// submits others when that run may start. It does not stand behind queued runs,
-// only behind others of its kind. accepted is called when all of them are
-// accepted, before the run starts. With an error nothing was: it is ErrFull,
-// ErrStopped, or that of ctx, which ended before the run's turn came. Afterwards
-// the end of ctx changes nothing.
-func (m *Memory) Now(ctx context.Context, r run.Run, others []run.Run, output io.Writer, accepted func()) (run.Outcome, error) {
-	if err := m.turn(ctx, cost(r)); err != nil {
-		return run.Outcome{}, err
-	}
-	defer func() { <-m.sync }()
-	m.mu.Lock()
-	if err := m.submit(others); err != nil {
-		m.mu.Unlock()
-		return run.Outcome{}, err
-	}
-	m.enter(r, true)
-	m.mu.Unlock()
-	accepted()
-	return m.attempt(r, output), nil
-}
-
-// turn waits for a token of those who wait for output.
-func (m *Memory) turn(ctx context.Context, bytes int64) error {
-	select {
-	case m.sync <- struct{}{}:
-		return nil
-	default:
-	}
-	m.mu.Lock()
-	stopping, room := m.stopping, m.room(bytes)
-	if !stopping && room {
-		m.bytes += bytes
-	}
-	m.mu.Unlock()
-	switch {
-	case stopping:
-		return ErrStopped
-	case !room:
-		return ErrFull
-	}
-	defer func() {
-		m.mu.Lock()
-		m.bytes -= bytes
-		m.mu.Unlock()
-	}()
-	select {
-	case m.sync <- struct{}{}:
-		return nil
-	case <-m.stopped:
-		return ErrStopped
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Close accepts and starts nothing more. It gives the runs that waited, which
-// are lost, and the number of attempts that still run. To call it again does no
-// harm.
-func (m *Memory) Close() (lost []run.Run, running int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.stopping {
-		m.stopping = true
-		close(m.stopped)
-	}
-	lost, m.waiting = m.waiting, nil
-	return lost, len(m.began)
-}
-
-// Stop closes the engine, waits until what runs has ended, interrupts it when
-// grace is over or ctx ends, and returns when nothing runs.
-func (m *Memory) Stop(ctx context.Context, grace time.Duration) {
-	m.Close()
-	ended := make(chan struct{})
-	go func() {
-		m.active.Wait()
-		close(ended)
-	}()
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-ended:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	m.cancel()
-	<-ended
+func (e *AmbiguousError) Error() string {
+	return "several runs' ids begin with " + e.Prefix + "; give more of it"
 }

@@ -40,13 +40,24 @@ type Hook struct {
 	OutputInResponse        bool // the answer waits for the command and is its output
 	OutputInResponseOnError bool
 
-	Process Process
-	Keep    Keep
+	ForEach    *delivery.Ref // one run for each element of this value; nil: one run
+	DeliveryID *delivery.Ref // the sender's own id of a delivery; nil: it gives none
+	Dedupe     time.Duration // a DeliveryID seen within this time runs nothing again; 0: off
+
+	Queue     Queue
+	Process   Process
+	Retry     Retry
+	Answer    Answer
+	Keep      Keep
+	OnFailure string // the id of the hook that runs when a run has failed for good
+	OnSuccess string // the same, when one has succeeded
 
 	// Own reports whether the entry has a key that webhook does not know. Such
 	// a hook was written for Pawl, and whatever is wrong with it refuses its
 	// file.
 	Own bool
+
+	hash string
 }
 
 // Argument is a value that a command is given, and under which name.
@@ -64,15 +75,6 @@ type Process struct {
 	Timeout       time.Duration // 0: none
 	KillGrace     time.Duration // between SIGTERM and SIGKILL
 	StopLeftovers bool          // what the command left running ends with it
+	Stdin         *delivery.Ref // what the command reads; nil: nothing
+	Inherit       Inherit
 }
-
-// Keep says what is kept of a run.
-type Keep struct {
-	Output int64 // bytes of output, head and tail
-}
-
-// What a hook gets that does not say otherwise.
-const (
-	DefaultKillGrace  = 10 * time.Second
-	DefaultKeepOutput = 1 << 20
-)

@@ -51,7 +51,7 @@ func (s *script) start(ctx context.Context, r run.Run, output io.Writer) run.Out
 	return run.Outcome{End: run.Exited}
 }
 
-func open(t *testing.T, options Options, s *script) *Memory {
+func open(t *testing.T, options MemoryOptions, s *script) *Memory {
 	t.Helper()
 	m, err := NewMemory(t.Context(), options, s.start)
 	if err != nil {
@@ -77,7 +77,7 @@ func numbered(from, to int, body int) []run.Run {
 func TestRunsStartInOrderAndWithinTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
 		for _, r := range numbered(0, 20, 10) {
 			if err := m.Submit(t.Context(), r); err != nil {
 				t.Fatal(err)
@@ -97,7 +97,7 @@ func TestRunsStartInOrderAndWithinTheLimit(t *testing.T) {
 func TestNoMoreRunThanTheLimitAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 3, Sync: 1, MaxBytes: 1 << 20}, s)
+		m := open(t, MemoryOptions{Concurrent: 3, Sync: 1, MaxBytes: 1 << 20}, s)
 		if err := m.Submit(t.Context(), numbered(0, 10, 0)...); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestNoMoreRunThanTheLimitAllows(t *testing.T) {
 func TestWhoWaitsForOutputDoesNotStandBehindOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 2, MaxBytes: 1 << 20}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 2, MaxBytes: 1 << 20}, s)
 		if err := m.Submit(t.Context(), numbered(0, 100, 0)...); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestWhoWaitsForOutputDoesNotStandBehindOthers(t *testing.T) {
 func TestWhatWaitsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 16 << 10}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 16 << 10}, s)
 		runs := numbered(0, 10, 4<<10) // the first runs, two more fit
 		var refused []string
 		for _, r := range runs {
@@ -160,7 +160,7 @@ func TestThatRunsWaitIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)}, s)
 		runs := numbered(0, 5, 0)
 		runs[0].Hook = "slow"
 		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "sync", Hook: "other"}, nil, nil, func() {}) }()
@@ -181,7 +181,7 @@ func TestThatRunsWaitIsToldOnce(t *testing.T) {
 func TestHeadersCountAsMuchAsBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 100 << 10}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 100 << 10}, s)
 		large := run.Run{ID: "large", Delivery: &run.Delivery{Header: http.Header{"X": {strings.Repeat("x", 60<<10)}}}}
 		var last error
 		for range 3 { // one runs, one waits, one is too much
@@ -204,7 +204,7 @@ func TestAHeaderCountsEvenIfItIsEmpty(t *testing.T) {
 func TestWhatCanStartAtOnceNeedsNoRoomToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 2, Sync: 1, MaxBytes: 2 * runCost}, s)
+		m := open(t, MemoryOptions{Concurrent: 2, Sync: 1, MaxBytes: 2 * runCost}, s)
 		for range 3 { // one runs, two fill the room
 			go func() { _, _ = m.Now(t.Context(), run.Run{}, nil, nil, func() {}) }()
 			synctest.Wait()
@@ -219,7 +219,7 @@ func TestWhatCanStartAtOnceNeedsNoRoomToWait(t *testing.T) {
 func TestWhoWaitsForATurnIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 3 * runCost}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 3 * runCost}, s)
 		var mu sync.Mutex
 		refused := 0
 		for range 10 {
@@ -244,7 +244,7 @@ func TestWhoWaitsForATurnIsBounded(t *testing.T) {
 func TestWhoGivesUpBeforeItsTurnRunsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
 		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil, func() {}) }()
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -268,7 +268,7 @@ func TestWhoGivesUpBeforeItsTurnRunsNothing(t *testing.T) {
 func TestOthersAreSubmittedWithTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
 		if _, err := m.Now(t.Context(), run.Run{ID: "first"}, numbered(0, 2, 0), nil, func() {}); err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +282,7 @@ func TestOthersAreSubmittedWithTheFirst(t *testing.T) {
 
 func TestARunThatPanicsFailsAlone(t *testing.T) {
 	var log bytes.Buffer
-	m, err := NewMemory(t.Context(), Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)},
+	m, err := NewMemory(t.Context(), MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20, Log: zerolog.New(&log)},
 		func(context.Context, run.Run, io.Writer) run.Outcome { panic("broken") })
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func TestARunThatPanicsFailsAlone(t *testing.T) {
 func TestSubmitTakesAllOrNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 16 << 10}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 16 << 10}, s)
 		if err := m.Submit(t.Context(), numbered(0, 2, 4<<10)...); err != nil {
 			t.Fatal(err)
 		}
@@ -325,7 +325,7 @@ func TestStop(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{}
-				m := open(t, Options{Concurrent: 2, Sync: 1, MaxBytes: 1 << 20}, s)
+				m := open(t, MemoryOptions{Concurrent: 2, Sync: 1, MaxBytes: 1 << 20}, s)
 				if err := m.Submit(t.Context(), numbered(0, 5, 0)...); err != nil {
 					t.Fatal(err)
 				}
@@ -363,7 +363,7 @@ func TestStop(t *testing.T) {
 func TestAStopReachesWhoWaitsForASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{}
-		m := open(t, Options{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
+		m := open(t, MemoryOptions{Concurrent: 1, Sync: 1, MaxBytes: 1 << 20}, s)
 		go func() { _, _ = m.Now(t.Context(), run.Run{ID: "first"}, nil, nil, func() {}) }()
 		synctest.Wait()
 		refused := make(chan error, 1)
@@ -383,7 +383,7 @@ func TestAStopReachesWhoWaitsForASlot(t *testing.T) {
 }
 
 func TestOptionsMustBePositive(t *testing.T) {
-	if _, err := NewMemory(t.Context(), Options{Concurrent: 1, MaxBytes: 1}, nil); err == nil {
+	if _, err := NewMemory(t.Context(), MemoryOptions{Concurrent: 1, MaxBytes: 1}, nil); err == nil {
 		t.Error("Sync of 0 was accepted")
 	}
 }
