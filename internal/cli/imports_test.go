@@ -21,11 +21,11 @@ const module = "github.com/pawlhq/pawl"
 // packages of groups named before its own (docs/ARCHITECTURE.md).
 func picture() [][]string {
 	return [][]string{
-		{"run", "secret", "process"},
+		{"run", "secret", "process", "database"},
 		{"delivery"},
 		{"rule", "sender"},
 		{"hook"},
-		{"command"},
+		{"command", "trigger"},
 		{"runner", "engine"},
 		{"engine/embedded", "engine/river"},
 		{"server", "admin"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -112,7 +113,7 @@ func renderHooks(hooks []*hook.Hook, problems hook.Problems) string {
 		show("mismatch", fmt.Sprint(h.MismatchCode))
 		show("answers with output", fmt.Sprint(h.OutputInResponse))
 		show("on error too", fmt.Sprint(h.OutputInResponseOnError))
-		if h.Process != (hook.Process{KillGrace: hook.DefaultKillGrace}) {
+		if !reflect.DeepEqual(h.Process, hook.Process{KillGrace: hook.DefaultKillGrace}) {
 			show("process", fmt.Sprintf("timeout %v, grace %v, stop leftovers %v", h.Process.Timeout, h.Process.KillGrace, h.Process.StopLeftovers))
 		}
 		if h.Keep.Output != hook.DefaultKeepOutput {
