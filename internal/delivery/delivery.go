@@ -33,6 +33,10 @@ type Options struct {
 	// becomes an object there (parse-parameters-as-json). Other sources are left
 	// alone, and so is text that is no object.
 	JSONParameters []Ref
+
+	// Element is what the source element means, as JSON: one element of the value
+	// that the hook's for-each names. Empty for none.
+	Element string
 }
 
 // Delivery is a run.Delivery from which values are read. Each part of it is
@@ -50,6 +54,7 @@ type Delivery struct {
 	forPaths string // the payload for paths, made when first wanted
 
 	headers, query *fields
+	element        *document // of options.Element, made when first wanted
 }
 
 // New makes a Delivery of a request. It reads nothing yet.

@@ -32,7 +32,7 @@ func valueOf(t *testing.T, d *Delivery, ref Ref) string {
 
 func TestParseSource(t *testing.T) {
 	for _, name := range []string{
-		"payload", "header", "query", "request", "raw-request-body",
+		"payload", "header", "query", "element", "request", "raw-request-body",
 		"entire-payload", "entire-headers", "entire-query", "string",
 	} {
 		if got, ok := ParseSource(name); !ok || string(got) != name {

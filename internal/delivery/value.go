@@ -17,6 +17,7 @@ const (
 	Header         Source = "header"
 	Query          Source = "query"
 	QueryAlias     Source = "url"
+	Element        Source = "element"
 	Request        Source = "request"
 	RawRequestBody Source = "raw-request-body"
 	EntirePayload  Source = "entire-payload"
@@ -29,7 +30,7 @@ const (
 // exactly. For the alias "url" it is Query.
 func ParseSource(s string) (Source, bool) {
 	switch source := Source(s).canonical(); source {
-	case Payload, Header, Query, Request, RawRequestBody, EntirePayload, EntireHeaders, EntireQuery, String:
+	case Payload, Header, Query, Element, Request, RawRequestBody, EntirePayload, EntireHeaders, EntireQuery, String:
 		return source, true
 	}
 	return "", false
@@ -43,8 +44,9 @@ func (s Source) canonical() Source {
 }
 
 // Ref names one value of a request. What Name means depends on the source: for
-// payload, header and query it is a name; for request "method" or "remote-addr"
-// in any case; for string the value itself; for the others nothing.
+// payload, header and query it is a name; for element a name in it, or empty for
+// the element itself; for request "method" or "remote-addr" in any case; for
+// string the value itself; for the others nothing.
 type Ref struct {
 	Source Source
 	Name   string
@@ -86,6 +88,8 @@ func (d *Delivery) Value(ref Ref) (string, error) {
 		found, ok = d.findHeader(ref.Name)
 	case Query:
 		found, ok = d.queryFields().find(ref.Name)
+	case Element:
+		found, ok = d.findElement(ref.Name)
 	case Request:
 		return d.requestValue(ref.Name)
 	case String:
