@@ -113,3 +113,10 @@ verdict_of() {
 	*) printf 'failed' ;;
 	esac
 }
+
+# need says whether a program is there, and which Debian package has it.
+need() {
+	command -v -- "$1" >/dev/null 2>&1 && return 0
+	complain "$1 is not installed here (apt-get install ${2:-$1})"
+	return 1
+}

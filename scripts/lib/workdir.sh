@@ -107,13 +107,6 @@ work_end() {
 	exit "$work_status"
 }
 
-# need says whether a program is there, and which Debian package has it.
-need() {
-	command -v -- "$1" >/dev/null 2>&1 && return 0
-	complain "$1 is not installed here (apt-get install ${2:-$1})"
-	return 1
-}
-
 # run_child LIMIT COMMAND... runs a program for at most LIMIT (of timeout(1))
 # and returns its status: 124 when time was up. It is waited for in a way that
 # lets TERM end the scan at once.
