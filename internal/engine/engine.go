@@ -160,6 +160,10 @@ type Filter struct {
 	State run.State
 	Key   *string // the Text of a Key
 	Since time.Time
+
+	// Before chooses runs that were accepted before it, as Since does those that
+	// were accepted then or later; zero: no bound.
+	Before time.Time
 }
 
 // Page is a part of a list.
