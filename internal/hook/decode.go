@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -37,21 +36,61 @@ func (r *reader) hookKeys(h *Hook) []key {
 		{name: "pass-arguments-to-command", read: func(f field) { h.Arguments = r.arguments(f) }},
 		{name: "pass-environment-to-command", read: func(f field) { h.Environment = r.arguments(f) }},
 		{name: "pass-file-to-command", read: func(f field) { h.Files = r.arguments(f) }},
-		{name: "parse-parameters-as-json", read: func(f field) { h.Payload.JSONParameters = r.jsonParameters(f) }},
+		{name: "parse-parameters-as-json", read: r.once(func(f field) { h.Payload.JSONParameters = r.jsonParameters(f) })},
 		{name: "incoming-payload-content-type", read: func(f field) { h.Payload.ContentType = r.text(f) }},
-		{name: "trigger-rule", read: func(f field) { h.Rule = r.rule(f.value, 0) }},
+		{name: "trigger-rule", read: r.once(func(f field) { h.Rule = r.rule(f.value, 0) })},
 		{name: "trigger-rule-mismatch-http-response-code", read: func(f field) { h.MismatchCode = r.status(f) }},
 		{name: "trigger-signature-soft-failures", read: func(f field) { h.SoftSignatures = r.boolean(f) }},
 		{name: "success-http-response-code", read: func(f field) { h.SuccessCode = r.status(f) }},
 		{name: "http-methods", read: func(f field) { h.Methods = r.methods(f) }},
 
 		{name: "path", of: pawls, read: func(f field) { h.Path = r.path(f) }},
+		{name: "for-each", of: pawls, read: r.once(func(f field) { h.ForEach = r.forEach(f) })},
+		{name: "delivery-id", of: pawls, read: r.once(func(f field) { h.DeliveryID = r.single(f) })},
+		{name: "dedupe", of: pawls, read: func(f field) { h.Dedupe = r.duration(f) }},
+		{name: "queue", of: pawls, read: func(f field) { h.Queue.Set = true; r.group(f, r.queueKeys(&h.Queue)) }},
 		{name: "process", of: pawls, read: func(f field) { r.group(f, r.processKeys(&h.Process)) }},
+		{name: "retry", of: pawls, read: func(f field) { h.Retry.Set = true; r.group(f, r.retryKeys(&h.Retry)) }},
+		{name: "answer", of: pawls, read: func(f field) { h.Answer.Set = true; r.group(f, r.answerKeys(&h.Answer)) }},
+		{name: "stream-command-output", of: pawls, read: func(f field) { r.stream(f, &h.Answer) }},
+		{name: "on-failure", of: pawls, read: func(f field) { h.OnFailure, h.failureAt = r.hookID(f) }},
+		{name: "on-success", of: pawls, read: func(f field) { h.OnSuccess, h.successAt = r.hookID(f) }},
 		{name: "keep", of: pawls, read: func(f field) { r.group(f, r.keepKeys(&h.Keep)) }},
 	}
-	return append(keys, plannedKeys(
-		"sender", "secret", "auth", "event-type", "delivery-id", "dedupe", "events", "when", "for-each",
-		"queue", "retry", "answer", "on-failure", "on-success")...)
+	return append(keys, plannedKeys("sender", "secret", "auth", "event-type", "events", "when")...)
+}
+
+func (r *reader) queueKeys(q *Queue) []key {
+	return []key{
+		{name: "key", of: pawls, read: func(f field) { q.Key = r.refs(f) }},
+		{name: "max-concurrent", of: pawls, read: func(f field) { q.MaxConcurrent = r.limit(f) }},
+		{name: "max-queued", of: pawls, read: func(f field) { q.MaxQueued = r.limit(f) }},
+		{name: "overflow", of: pawls, read: func(f field) { q.DropOldest = r.word(f, "refuse", "drop-oldest") == "drop-oldest" }},
+		{name: "coalesce", of: pawls, read: func(f field) { q.Coalesce = r.boolean(f) }},
+		{name: "debounce", of: pawls, read: func(f field) { q.Debounce = r.duration(f) }},
+		{name: "rate-limit", of: pawls, read: func(f field) { q.Rate = r.rate(f) }},
+		{name: "priority", of: pawls, read: func(f field) { q.Priority = r.number(f) }},
+		{name: "expire", of: pawls, read: func(f field) { q.Expire = r.duration(f) }},
+		{name: "pause-after", of: pawls, read: func(f field) { q.PauseAfter = r.limit(f) }},
+	}
+}
+
+func (r *reader) retryKeys(t *Retry) []key {
+	return []key{
+		{name: "attempts", of: pawls, read: func(f field) { t.Attempts = r.least(f, 1, "the first attempt counts") }},
+		{name: "backoff", of: pawls, read: func(f field) { t.Backoff = r.duration(f) }},
+		{name: "max-backoff", of: pawls, read: func(f field) { t.MaxBackoff = r.duration(f) }},
+		{name: "exit-codes", of: pawls, read: func(f field) { r.exitCodes(f, t) }},
+		{name: "interruptions", of: pawls, read: func(f field) { t.Interruptions = r.least(f, 0, "0 is never") }},
+	}
+}
+
+func (r *reader) answerKeys(a *Answer) []key {
+	return []key{
+		{name: "wait", of: pawls, read: func(f field) { a.Wait = r.duration(f) }},
+		{name: "body", of: pawls, read: func(f field) { a.Body = r.body(f) }},
+		{name: "exit-status", of: pawls, read: func(f field) { r.exitStatus(f, a) }},
+	}
 }
 
 func (r *reader) processKeys(p *Process) []key {
@@ -59,13 +98,26 @@ func (r *reader) processKeys(p *Process) []key {
 		{name: "timeout", of: pawls, read: func(f field) { p.Timeout = r.duration(f) }},
 		{name: "kill-grace", of: pawls, read: func(f field) { p.KillGrace = r.duration(f) }},
 		{name: "leftovers", of: pawls, read: func(f field) { p.StopLeftovers = r.word(f, "keep", "stop") == "stop" }},
+		{name: "stdin", of: pawls, read: func(f field) { p.Stdin = r.single(f) }},
+		{name: "environment", of: pawls, read: func(f field) { r.group(f, r.environmentKeys(&p.Inherit)) }},
 	}
-	return append(keys, plannedKeys("stdin", "environment", "user", "group", "umask", "resources", "files", "run-on")...)
+	return append(keys, plannedKeys("user", "group", "umask", "resources", "files", "run-on")...)
+}
+
+func (r *reader) environmentKeys(i *Inherit) []key {
+	return []key{
+		{name: "inherit", of: pawls, read: func(f field) { i.Set, i.Names = true, r.inherited(f) }},
+		{name: "set", of: pawls, read: func(f field) { i.Vars = r.variables(f) }},
+	}
 }
 
 func (r *reader) keepKeys(k *Keep) []key {
-	keys := []key{{name: "output", of: pawls, read: func(f field) { k.Output = r.size(f) }}}
-	return append(keys, plannedKeys("runs", "age", "artifacts")...)
+	return []key{
+		{name: "runs", of: pawls, read: func(f field) { k.Runs = r.least(f, 1, "the newest one is always kept") }},
+		{name: "age", of: pawls, read: func(f field) { k.Age = r.duration(f) }},
+		{name: "output", of: pawls, read: func(f field) { k.Output = r.size(f) }},
+		{name: "artifacts", of: pawls, read: func(f field) { k.Artifacts = r.size(f) }},
+	}
 }
 
 // plannedKeys makes keys that are refused: to ignore one (sender, secret, auth…)
@@ -98,6 +150,7 @@ func (r *reader) each(list []field, keys []key) {
 		case k.of == planned:
 			r.refuse(f.key, "the key %q is not in this version of Pawl; without it the hook would do other than its author meant", f.name)
 		case !isNull(f.value):
+			r.place(k, f)
 			k.read(f)
 		case k.of == pawls:
 			r.refuse(f.key, "the key %q has no value", f.name)
@@ -118,83 +171,22 @@ func (r *reader) unknown(f field, keys []key) {
 	r.note(f.key, Warning, "unknown key %q%s", f.name, Suggestion(f.name, names))
 }
 
-// one reads one hook: whatever is wrong with one that has a key of Pawl's refuses
-// the file. It gives the node of the id too, or the hook's where it has none.
-func (r *reader) one(node *yaml.Node) (h *Hook, id *yaml.Node) {
-	before := len(r.problems)
-	h = &Hook{
-		At:      r.position(node.Line, node.Column),
-		Process: Process{KillGrace: DefaultKillGrace},
-		Keep:    Keep{Output: DefaultKeepOutput},
-	}
-	id, command := node, node
-	list, keys := r.object("a hook", node), r.hookKeys(h)
-	for _, f := range list {
-		switch k := find(keys, f); {
-		case k == nil:
-		case k.of != webhooks:
-			h.Own = true
-		case k.name == "id":
-			id = f.value
-		case k.name == "execute-command":
-			command = f.value
-		}
-	}
-	r.each(list, keys)
-	if node.Kind == yaml.MappingNode || isNull(node) {
-		r.whole(h, id, command)
-	}
-	r.problems = append(r.problems[:before], withoutConsequences(r.problems[before:])...)
-	for i := before; i < len(r.problems); i++ {
-		r.problems[i].Hook = h.ID
-		if h.Own {
-			r.problems[i].Severity = Refusal
-		}
-	}
-	return h, id
-}
-
 // group reads one of Pawl's groups of keys.
-func (r *reader) group(f field, keys []key) { r.each(r.object(f.name, f.value), keys) }
-
-// whole checks what only the whole hook tells, and makes its id its path where
-// it has none of its own.
-func (r *reader) whole(h *Hook, id, command *yaml.Node) {
-	if h.ID == "" {
-		r.wrong(id, "the hook has no id")
-	} else if h.Path == "" {
-		if !reachable(h.ID) {
-			r.wrong(id, "the id %q can never be reached: a URL's path holds no empty, . or .. parts", h.ID)
-		}
-		h.Path = h.ID
-	}
-	if h.Command == "" {
-		r.wrong(command, "the hook has no execute-command: a delivery runs nothing")
-	}
-	if h.OutputInResponseOnError && !h.OutputInResponse {
-		r.note(id, Warning, "include-command-output-in-response-on-error has no effect without include-command-output-in-response")
-	}
+func (r *reader) group(f field, keys []key) {
+	outer := r.inside
+	r.inside += f.folded() + "."
+	r.each(r.object(strings.TrimSuffix(r.inside, "."), f.value), keys)
+	r.inside = outer
 }
 
-// path reads where below the prefix a hook is found.
-func (r *reader) path(f field) string {
-	path := strings.TrimPrefix(r.text(f), "/")
-	if f.value.Kind == yaml.ScalarNode && !reachable(path) {
-		r.refuse(f.value, "path: %q can never be reached: a URL's path holds no empty, . or .. parts", path)
+// place remembers where the value of a key of Pawl's stands, for the checks that
+// look at several.
+func (r *reader) place(k *key, f field) {
+	if k.of != pawls {
+		return
 	}
-	return path
-}
-
-// reachable reports whether a path can be asked for: the server answers one with
-// an empty, . or .. part with the path that it comes to.
-func reachable(path string) bool {
-	for part := range strings.SplitSeq(path, "/") {
-		if part == "" || part == "." || part == ".." {
-			return false
-		}
+	if r.places == nil {
+		r.places = map[string]*yaml.Node{}
 	}
-	return true
+	r.places[r.inside+k.name] = f.value
 }
-
-// String names the hook and where it stands, for logs.
-func (h *Hook) String() string { return fmt.Sprintf("%q (%s)", h.ID, h.At) }

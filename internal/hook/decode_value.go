@@ -121,6 +121,8 @@ func (r *reader) ref(ref delivery.Ref, source, name *yaml.Node) {
 		r.wrong(source, "a value needs a source: one of %s", strings.Join(names, ", "))
 	case !ok:
 		r.wrong(source, "unknown source %q%s", ref.Source, Suggestion(string(ref.Source), names))
+	case known == delivery.Element:
+		r.element(source)
 	case known == delivery.Request && !strings.EqualFold(ref.Name, "method") && !strings.EqualFold(ref.Name, "remote-addr"):
 		r.wrong(name, "source request has no %q, only method and remote-addr", ref.Name)
 	case ref.Name == "" && (known == delivery.Payload || known == delivery.Header || known == delivery.Query):
@@ -130,7 +132,7 @@ func (r *reader) ref(ref delivery.Ref, source, name *yaml.Node) {
 
 func sources() []string {
 	return []string{
-		string(delivery.Payload), string(delivery.Header), string(delivery.Query), string(delivery.Request),
+		string(delivery.Payload), string(delivery.Header), string(delivery.Query), string(delivery.Element), string(delivery.Request),
 		string(delivery.RawRequestBody), string(delivery.EntirePayload), string(delivery.EntireHeaders),
 		string(delivery.EntireQuery), string(delivery.String),
 	}

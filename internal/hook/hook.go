@@ -57,7 +57,8 @@ type Hook struct {
 	// file.
 	Own bool
 
-	hash string
+	hash                 string
+	failureAt, successAt Position // of OnFailure and OnSuccess
 }
 
 // Argument is a value that a command is given, and under which name.

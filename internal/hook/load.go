@@ -68,20 +68,27 @@ func (l *Loader) Load() (*Set, Report, error) {
 		}
 	}
 	twice := l.settle(files)
-	var report Report
+	for l.settleFollowers(files) {
+		l.settle(files)
+	}
 	var hooks []*Hook
+	for _, c := range files {
+		hooks = append(hooks, c.Hooks...)
+	}
+	set := NewSet(hooks)
+	strangers(files, set)
+	var report Report
 	good := make(map[string][]*Hook, len(files))
 	for _, c := range files {
 		report.Files = append(report.Files, c.Loaded)
 		report.Problems = append(report.Problems, c.problems...)
-		hooks = append(hooks, c.Hooks...)
 		good[c.File] = c.Hooks
 	}
 	if twice && !l.loaded {
 		return nil, report, ErrSameID
 	}
 	l.good, l.loaded = good, true
-	return NewSet(hooks), report, nil
+	return set, report, nil
 }
 
 // read reads the file, or the files of the directory, at a path.

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,8 +21,16 @@ const (
 type reader struct {
 	file     string
 	problems Problems
-	budget   int           // how many nodes may be read still
-	joined   map[int][]int // line to the columns after which two characters are missing
+	budget   int                              // how many nodes may be read still
+	joined   map[int][]int                    // line to the columns after which two characters are missing
+	digests  map[*yaml.Node][sha256.Size]byte // of what has an anchor
+
+	// Of the hook that is being read:
+	inside   string                // the groups that are open, as in "process."
+	places   map[string]*yaml.Node // the values of Pawl's keys, as in "queue.key"
+	onceFor  string                // the key that is read is asked once for a delivery
+	elements []*yaml.Node          // where an element of for-each is asked for
+	advices  Problems              // warnings that no key of Pawl's makes more of
 }
 
 func (r *reader) note(node *yaml.Node, severity Severity, format string, args ...any) {
@@ -40,6 +49,15 @@ func (r *reader) refuse(node *yaml.Node, format string, args ...any) {
 // wrong notes what webhook would find by a request at best.
 func (r *reader) wrong(node *yaml.Node, format string, args ...any) {
 	r.note(node, Error, format, args...)
+}
+
+// advise notes what may well be meant so, and refuses no file.
+func (r *reader) advise(node *yaml.Node, format string, args ...any) {
+	if r.budget < 0 {
+		return
+	}
+	at := r.position(node.Line, node.Column)
+	r.advices = append(r.advices, Problem{At: at, Severity: Warning, Text: fmt.Sprintf(format, args...)})
 }
 
 // wrongIf notes an error about a key, if it is one.
@@ -80,13 +98,17 @@ func (f field) folded() string { return strings.ToLower(strings.ToUpper(f.name))
 
 // fields is the keys of an object, each once.
 type fields struct {
-	list []field
-	at   map[string]int // by folded name
+	list  []field
+	at    map[string]int // by folded name
+	exact bool           // names that differ in their case alone are two
 }
 
 // put adds a field unless its name is there already, which it reports.
 func (fs *fields) put(f field) (earlier *field) {
-	name := f.folded()
+	name := f.name
+	if !fs.exact {
+		name = f.folded()
+	}
 	if at, ok := fs.at[name]; ok {
 		return &fs.list[at]
 	}
@@ -101,8 +123,12 @@ func (fs *fields) put(f field) (earlier *field) {
 // fieldsOf gives the keys of an object. One that stands twice counts as its
 // last, as in webhook, and a key of the object itself more than one that a merge
 // key (<<) brings.
-func (r *reader) fieldsOf(node *yaml.Node) []field {
-	var own fields
+func (r *reader) fieldsOf(node *yaml.Node) []field { return r.gather(node, fields{}) }
+
+// fieldsAsWritten is fieldsOf where case counts.
+func (r *reader) fieldsAsWritten(node *yaml.Node) []field { return r.gather(node, fields{exact: true}) }
+
+func (r *reader) gather(node *yaml.Node, own fields) []field {
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(node.Content) && !r.exhausted(); i += 2 {
 		key, value := r.resolve(node.Content[i]), r.resolve(node.Content[i+1])

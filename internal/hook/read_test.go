@@ -1,6 +1,7 @@
 package hook_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -10,9 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 )
@@ -48,7 +50,7 @@ func TestRead(t *testing.T) {
 				}
 				return
 			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
+			if diff := gocmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
 				t.Errorf("not as expected (-update rewrites it) (-want +got):\n%s", diff)
 			}
 		})
@@ -113,15 +115,41 @@ func renderHooks(hooks []*hook.Hook, problems hook.Problems) string {
 		show("mismatch", fmt.Sprint(h.MismatchCode))
 		show("answers with output", fmt.Sprint(h.OutputInResponse))
 		show("on error too", fmt.Sprint(h.OutputInResponseOnError))
-		if !reflect.DeepEqual(h.Process, hook.Process{KillGrace: hook.DefaultKillGrace}) {
-			show("process", fmt.Sprintf("timeout %v, grace %v, stop leftovers %v", h.Process.Timeout, h.Process.KillGrace, h.Process.StopLeftovers))
-		}
-		if h.Keep.Output != hook.DefaultKeepOutput {
-			show("keep", fmt.Sprintf("%d bytes of output", h.Keep.Output))
-		}
+		renderGroups(h, show)
 		show("has keys of Pawl's", fmt.Sprint(h.Own))
 	}
 	return b.String()
+}
+
+// renderGroups shows what Pawl's groups say otherwise than a hook without them.
+func renderGroups(h *hook.Hook, show func(what, value string)) {
+	plain := hook.Hook{
+		Process: hook.Process{KillGrace: hook.DefaultKillGrace},
+		Retry:   hook.Retry{Attempts: 1, Backoff: hook.DefaultBackoff, MaxBackoff: hook.DefaultMaxBackoff},
+		Keep: hook.Keep{
+			Runs: hook.DefaultKeepRuns, Age: hook.DefaultKeepAge,
+			Output: hook.DefaultKeepOutput, Artifacts: hook.DefaultKeepArtifacts,
+		},
+	}
+	differs := func(what string, group, plain any) {
+		if !reflect.DeepEqual(group, plain) {
+			text := fmt.Sprintf("%+v", group)
+			show(what, strings.NewReplacer("Set:true ", "", "Source:", "", "Name:", "").Replace(text))
+		}
+	}
+	differs("for each", *cmp.Or(h.ForEach, &delivery.Ref{}), delivery.Ref{})
+	differs("delivery id", *cmp.Or(h.DeliveryID, &delivery.Ref{}), delivery.Ref{})
+	differs("dedupe", h.Dedupe, plain.Dedupe)
+	differs("queue", h.Queue, plain.Queue)
+	stdin := cmp.Or(h.Process.Stdin, &delivery.Ref{})
+	h.Process.Stdin = nil
+	differs("process", h.Process, plain.Process)
+	differs("stdin", *stdin, delivery.Ref{})
+	differs("retry", h.Retry, plain.Retry)
+	differs("answer", h.Answer, plain.Answer)
+	show("on failure", h.OnFailure)
+	show("on success", h.OnSuccess)
+	differs("keep", h.Keep, plain.Keep)
 }
 
 func renderArguments(arguments []hook.Argument) string {

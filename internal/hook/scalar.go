@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,14 +95,42 @@ func (r *reader) number(f field) int {
 	return 0
 }
 
+// least reads a number that is at least so large. why says what smaller ones
+// would mean.
+func (r *reader) least(f field, least int, why string) int {
+	n := r.number(f)
+	if n < least {
+		r.wrong(f.value, "%s is %d or more: %s", f.name, least, why)
+		return least
+	}
+	return n
+}
+
+// limit reads a number of which 0 is no limit, which is said by leaving the key
+// out: a queue that takes no runs would never run anything.
+func (r *reader) limit(f field) int { return r.least(f, 1, "leave it out for no limit") }
+
+// maxDuration bounds each length of time in a hook file. Sums and multiples of
+// it can still be counted in nanoseconds.
+const maxDuration = 10 * 366 * 24 * time.Hour
+
+// inDays finds what looks like days, weeks or years.
+var inDays = regexp.MustCompile(`^\d+(\.\d+)?\s*(d|w|mo|y|days?|weeks?|months?|years?)$`)
+
 // duration reads a length of time as in 90s, 15m or 1h30m.
 func (r *reader) duration(f field) time.Duration {
 	d, err := time.ParseDuration(f.value.Value)
-	if f.value.Kind != yaml.ScalarNode || err != nil || d < 0 {
+	switch {
+	case f.value.Kind == yaml.ScalarNode && inDays.MatchString(f.value.Value):
+		r.refuse(f.value, "%s is a length of time in hours, minutes and seconds, as in 720h for 30 days, not %s", f.name, kindOf(f.value))
+	case f.value.Kind != yaml.ScalarNode || err != nil || d < 0:
 		r.refuse(f.value, "%s is a length of time as in 90s, 15m or 1h30m, not %s", f.name, kindOf(f.value))
-		return 0
+	case d > maxDuration:
+		r.refuse(f.value, "%s is at most %d hours, which is ten years", f.name, int(maxDuration.Hours()))
+	default:
+		return d
 	}
-	return d
+	return 0
 }
 
 // size reads a number of bytes as in 4096, 512KiB, 10MiB or 1GiB.
