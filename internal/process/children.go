@@ -1,9 +1,6 @@
 package process
 
-import (
-	"os/exec"
-	"sync"
-)
+import "sync"
 
 // children are the processes that Start started and Wait has not reaped. The
 // kernel keeps one such table for the whole program, so this shadow of it is
@@ -20,19 +17,20 @@ type childTable struct {
 	count map[int]int // by process id; a number can be given again before it is forgotten
 }
 
-func (t *childTable) start(cmd *exec.Cmd) error {
+func (t *childTable) start(start func() (*child, error)) (*child, error) {
 	t.starting.RLock()
 	defer t.starting.RUnlock()
-	if err := cmd.Start(); err != nil {
-		return err
+	c, err := start()
+	if err != nil {
+		return nil, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.count == nil {
 		t.count = make(map[int]int)
 	}
-	t.count[cmd.Process.Pid]++
-	return nil
+	t.count[c.pid]++
+	return c, nil
 }
 
 func (t *childTable) forget(pid int) {

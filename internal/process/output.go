@@ -23,16 +23,22 @@ const (
 	pipeCapacity = 64 << 10
 )
 
+// firstRead is for the first read: most scripts print little or nothing.
+const firstRead = 512
+
 // collector reads one pipe to its end: it keeps head and tail, and forwards
-// everything to a writer.
+// everything to a writer and to taps.
 type collector struct {
 	pipe *os.File
 	done chan struct{} // closed when no more is kept or forwarded
 
+	forwarding sync.Mutex // held while output is written to
+
 	mu     sync.Mutex
 	keep   keeper
 	output io.Writer // nil once it failed
-	held   bool      // the pipe was still held when we gave up on it
+	taps   []*Tap
+	held   bool // the pipe was still held when we gave up on it
 	closed bool
 }
 
@@ -44,10 +50,13 @@ func newCollector(pipe *os.File, limit int, output io.Writer) *collector {
 // so that a leftover can print without being killed for it.
 func (c *collector) run() {
 	defer c.pipe.Close()
-	buffer := make([]byte, readBuffer)
+	buffer := make([]byte, firstRead)
 	for {
 		n, err := c.pipe.Read(buffer)
 		open := c.take(buffer[:n])
+		if n == firstRead && len(buffer) == firstRead {
+			buffer = make([]byte, readBuffer)
+		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			held := c.takeRest(buffer)
 			c.close(held)
@@ -62,6 +71,7 @@ func (c *collector) run() {
 		}
 	}
 	_ = c.pipe.SetReadDeadline(time.Time{})
+	buffer = nil
 	drain(c.pipe)
 }
 
@@ -93,32 +103,57 @@ func (c *collector) takeRest(buffer []byte) bool {
 
 // take keeps and forwards data. It reports whether more is wanted.
 func (c *collector) take(data []byte) bool {
+	c.forwarding.Lock()
+	defer c.forwarding.Unlock()
+	output, open := c.note(data)
+	if output == nil || len(data) == 0 {
+		return open
+	}
+	if n, err := output.Write(data); err != nil || n < len(data) {
+		c.mu.Lock()
+		c.output = nil
+		c.mu.Unlock()
+	}
+	return open
+}
+
+// note keeps data and hands it to the taps. It gives the writer that wants it
+// too, and reports whether anybody wants more.
+func (c *collector) note(data []byte) (io.Writer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return false
+		return nil, false
 	}
 	c.keep.write(data)
-	if c.output != nil && len(data) > 0 {
-		if n, err := c.output.Write(data); err != nil || n < len(data) {
-			c.output = nil
-		}
+	for _, tap := range c.taps {
+		tap.put(data)
 	}
-	return true
+	return c.output, true
 }
 
 func (c *collector) close(held bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closed {
-		c.closed, c.held = true, held
-		close(c.done)
+	if c.closed {
+		return
 	}
+	c.closed, c.held = true, held
+	for _, tap := range c.taps {
+		tap.end()
+	}
+	c.taps = nil
+	close(c.done)
 }
 
 // finish returns when the pipe has ended, or after the given time when
 // something still holds it. From then on nothing is kept or forwarded.
 func (c *collector) finish(after time.Duration) {
+	select {
+	case <-c.done:
+		return
+	default:
+	}
 	if c.pipe.SetReadDeadline(time.Now().Add(after)) == nil {
 		<-c.done
 		return
@@ -131,6 +166,8 @@ func (c *collector) finish(after time.Duration) {
 	case <-c.done:
 	case <-timer.C:
 		c.close(true)
+		c.forwarding.Lock() // what is being written was taken before
+		defer c.forwarding.Unlock()
 	}
 }
 

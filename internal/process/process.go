@@ -17,7 +17,7 @@
 //     second after that for the sake of processes that it left behind (see
 //     leftoverRead). Only an Output writer that blocks can hold it longer.
 //   - Memory is bounded by Spec.KeepOutput and one read buffer, however much is
-//     printed.
+//     printed. Who reads along by a Tap never holds the process up.
 //   - A tree is stopped with SIGTERM, then, after the grace, with SIGKILL. Both
 //     go to everything that belongs to the tree: the group and, on Linux, what
 //     left the group but descends from it or carries Spec.Mark in its
@@ -35,10 +35,11 @@
 package process
 
 import (
+	"context"
 	"io"
 	"os"
-	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,7 +50,7 @@ const DefaultKillGrace = 10 * time.Second
 // Spec says what to start and within which limits. Path is required; every
 // other zero value is useful.
 type Spec struct {
-	Path  string    // the program, from Lookup
+	Path  string    // the program, from Lookup or Locate
 	Args  []string  // argv, Args[0] included; none: Path alone
 	Env   []string  // the complete environment, NAME=value; of equal names the last counts; nil is empty
 	Dir   string    // working directory; "" is the server's
@@ -58,10 +59,11 @@ type Spec struct {
 	KeepOutput int       // bytes of output to keep, half from its head and half from its tail; 0 or less: none
 	Output     io.Writer // gets all output as it comes; may be nil. An error ends the forwarding, not the process; while a Write blocks, the process is held up at a full pipe
 
-	Timeout       time.Duration // from the start; 0 or less: none
-	KillGrace     time.Duration // between SIGTERM and SIGKILL; 0 or less: DefaultKillGrace
-	StopLeftovers bool          // stop what the first process left running, the same way
-	Mark          string        // "NAME=value" of Env that nothing else carries; on Linux it finds stragglers that left the group
+	Timeout        time.Duration // from the start; 0 or less: none
+	KillGrace      time.Duration // between SIGTERM and SIGKILL; 0 or less: DefaultKillGrace
+	InterruptGrace time.Duration // the same once Wait's context has ended, whatever else stops the tree; 0 or less: KillGrace
+	StopLeftovers  bool          // stop what the first process left running, the same way
+	Mark           string        // "NAME=value" of Env that nothing else carries; on Linux it finds stragglers that left the group
 }
 
 func (s Spec) killGrace() time.Duration {
@@ -75,12 +77,13 @@ func (s Spec) killGrace() time.Duration {
 // process is never reaped.
 type Process struct {
 	spec    Spec
-	cmd     *exec.Cmd
+	child   *child
 	started time.Time
 	tree    *tree
 	output  *collector
 	stdin   *os.File // our end of the input pipe; nil when there is none
 
+	asked    atomic.Bool   // by Stop
 	kill     chan struct{} // closed by Kill
 	killOnce sync.Once
 }
@@ -91,79 +94,62 @@ func Start(spec Spec) (*Process, error) {
 	if err := checkStrings(spec); err != nil {
 		return nil, err
 	}
-	read, write, err := os.Pipe()
+	born, err := launch(spec)
 	if err != nil {
-		return nil, diagnoseStart(spec, err)
-	}
-	defer write.Close()
-	stdin, theirs, err := connectStdin(spec.Stdin)
-	if err != nil {
-		read.Close()
-		return nil, diagnoseStart(spec, err)
-	}
-	cmd, err := startPatiently(func() *exec.Cmd { return newCommand(spec, theirs, write) })
-	if stdin != nil {
-		theirs.Close()
-	}
-	if err != nil {
-		read.Close()
-		if stdin != nil {
-			stdin.Close()
-		}
 		return nil, diagnoseStart(spec, err)
 	}
 	p := &Process{
 		spec:    spec,
-		cmd:     cmd,
+		child:   born.child,
 		started: time.Now(),
-		tree:    newTree(cmd.Process.Pid, spec.Mark),
-		output:  newCollector(read, spec.KeepOutput, spec.Output),
-		stdin:   stdin,
+		tree:    newTree(born.child.pid, spec.Mark),
+		output:  newCollector(born.output, spec.KeepOutput, spec.Output),
+		stdin:   born.input,
 		kill:    make(chan struct{}),
 	}
 	go p.output.run()
-	if stdin != nil {
-		go feed(stdin, spec.Stdin)
+	if p.stdin != nil {
+		go feed(p.stdin, spec.Stdin)
 	}
 	return p, nil
 }
 
 // PID is the first process's id, which is its process group's too.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return p.child.pid }
 
 // Kill cuts every grace short: the tree gets SIGKILL at once, by Wait. It may
 // be called at any time, from any goroutine, and again.
-func (p *Process) Kill() { p.killOnce.Do(func() { close(p.kill) }) }
-
-// newCommand makes what os/exec starts. A nil stdin is the null device.
-func newCommand(spec Spec, stdin, output *os.File) *exec.Cmd {
-	cmd := &exec.Cmd{
-		Path: spec.Path, Args: spec.Args, Env: spec.Env, Dir: spec.Dir,
-		Stdout: output, Stderr: output, SysProcAttr: ownTree(),
-	}
-	if stdin != nil {
-		cmd.Stdin = stdin // not when nil: the interface would hold a nil file
-	}
-	if cmd.Env == nil {
-		cmd.Env = []string{} // to os/exec nil means the server's
-	}
-	if len(cmd.Args) == 0 {
-		cmd.Args = []string{spec.Path}
-	}
-	return cmd
+func (p *Process) Kill() {
+	p.killOnce.Do(func() { close(p.kill) })
+	p.child.wake()
 }
 
-// startPatiently starts what build makes, and tries again for a moment while
-// the file is busy. It is so not only while somebody writes it: a file that
-// Pawl has just written and closed stays open in a process that is being
-// started at the same time, until that one's exec.
-func startPatiently(build func() *exec.Cmd) (*exec.Cmd, error) {
+// Stop makes Wait stop the tree in order, as the end of its context does, but
+// with the process's own KillGrace. It may be called at any time, from any
+// goroutine, and again.
+func (p *Process) Stop() {
+	p.asked.Store(true)
+	p.child.wake()
+}
+
+// born is what launch makes: a process that runs its program, and our ends of
+// its pipes.
+type born struct {
+	child  *child
+	output *os.File
+	input  *os.File // nil where no input must be copied into it
+}
+
+// patiently starts a program, and tries again for a moment while its file is
+// busy. It is so not only while somebody writes it: a file that Pawl has just
+// written and closed stays open in a process that is being started at the same
+// time, until that one's exec.
+func patiently(start func() error) error {
 	const first, last = 5 * time.Millisecond, 80 * time.Millisecond // 155 ms in all
 	for pause := first; ; pause *= 2 {
-		cmd := build()
-		err := children.start(cmd)
+		err := start()
 		if err == nil || pause > last || !isBusy(err) {
-			return cmd, err
+			return err
 		}
 		time.Sleep(pause)
 	}
@@ -171,7 +157,7 @@ func startPatiently(build func() *exec.Cmd) (*exec.Cmd, error) {
 
 // connectStdin returns what the process reads and, when it is a pipe that input
 // must be copied into, our end of it. Then the caller closes theirs once the
-// process has it.
+// process has it. All is nil where there is no input.
 func connectStdin(input io.Reader) (ours, theirs *os.File, err error) {
 	switch input := input.(type) {
 	case nil:
@@ -189,4 +175,19 @@ func connectStdin(input io.Reader) (ours, theirs *os.File, err error) {
 func feed(stdin *os.File, input io.Reader) {
 	_, _ = io.Copy(stdin, input)
 	stdin.Close()
+}
+
+// interrupted reports whether the tree is to be stopped though its time is not
+// up.
+func (p *Process) interrupted(ctx context.Context) bool {
+	return p.asked.Load() || p.killed() || ctx.Err() != nil
+}
+
+func (p *Process) killed() bool {
+	select {
+	case <-p.kill:
+		return true
+	default:
+		return false
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"sync"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -95,17 +94,9 @@ func (t *tree) alive() bool {
 
 func (t *tree) groupAlive() bool { return t.alive() }
 
-// ownTree makes a group of its own, which CTRL_BREAK can be sent to.
-func ownTree() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
-}
-
 // isBusy reports that a program could not start because its file is open for
 // writing somewhere.
 func isBusy(err error) bool { return errors.Is(err, windows.ERROR_SHARING_VIOLATION) }
-
-// signalName is empty: processes end by no signal here.
-func signalName(*os.ProcessState) string { return "" }
 
 // readWaiting is never called: pipes know no deadline here.
 func readWaiting(*os.File, []byte) int { return -1 }

@@ -26,7 +26,7 @@ type Result struct {
 	ExitCode    int    // of the first process; -1 when a signal ended it
 	Signal      string // the name of the signal that ended it ("SIGKILL"), whoever sent it
 	TimedOut    bool   // stopped because Spec.Timeout passed
-	Interrupted bool   // stopped because the context was cancelled, or by Kill
+	Interrupted bool   // stopped because the context was cancelled, or by Stop or Kill
 	Stuck       bool   // did not end even by SIGKILL; it was given up
 	Started     time.Time
 	Ended       time.Time // the first process's end
@@ -42,27 +42,28 @@ type Result struct {
 // Wait waits until the first process ends, stops the tree when the context is
 // cancelled or the time is up, and collects the output. It must be called once.
 func (p *Process) Wait(ctx context.Context) Result {
-	exited := make(chan struct{})
-	go func() {
-		_ = p.cmd.Wait() // the state says it all; nothing else can fail, no copying is os/exec's
-		p.tree.reaped()
-		children.forget(p.PID())
-		close(exited)
-	}()
-	result := Result{Started: p.started}
-	p.awaitFirst(ctx, exited, &result)
-	if result.TimedOut || result.Interrupted {
-		p.stop(exited)
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, p.child.wake)()
 	}
-	select {
-	case <-exited:
-		result.Ended = time.Now()
+	result := Result{Started: p.started}
+	p.awaitFirst(ctx, &result)
+	if result.TimedOut || result.Interrupted {
+		p.stop(ctx)
+	}
+	result.Ended = time.Now()
+	if p.child.ended() {
+		p.reaped()
 		p.setExit(&result)
-	default:
-		result.Ended, result.ExitCode, result.Stuck = time.Now(), -1, true
+	} else {
+		result.ExitCode, result.Stuck = -1, true
+		go func() { // the kernel may let go of it one day
+			for !p.child.await(time.Time{}) {
+			}
+			p.reaped()
+		}()
 	}
 	if p.spec.StopLeftovers && !p.stopped(result) && p.tree.alive() {
-		p.stop(exited)
+		p.stop(ctx)
 	}
 	p.output.finish(leftoverRead)
 	if p.stdin != nil {
@@ -75,74 +76,96 @@ func (p *Process) Wait(ctx context.Context) Result {
 	return result
 }
 
+// reaped tells all who know the first process by its number that this is free
+// again.
+func (p *Process) reaped() {
+	p.tree.reaped()
+	children.forget(p.child.pid)
+	p.child.close()
+}
+
 func (p *Process) stopped(r Result) bool { return r.TimedOut || r.Interrupted }
 
 // awaitFirst waits for the first process, or for a reason to stop it. An end by
 // itself counts more than a reason that came at the same moment.
-func (p *Process) awaitFirst(ctx context.Context, exited <-chan struct{}, result *Result) {
-	var timeout <-chan time.Time
+func (p *Process) awaitFirst(ctx context.Context, result *Result) {
+	var until time.Time
 	if p.spec.Timeout > 0 {
-		timer := time.NewTimer(time.Until(p.started.Add(p.spec.Timeout)))
-		defer timer.Stop()
-		timeout = timer.C
+		until = p.started.Add(p.spec.Timeout)
 	}
-	select {
-	case <-exited:
-		return
-	case <-timeout:
-		result.TimedOut = true
-	case <-ctx.Done():
-		result.Interrupted = true
-	case <-p.kill:
-		result.Interrupted = true
-	}
-	select {
-	case <-exited:
-		result.TimedOut, result.Interrupted = false, false
-	default:
+	for !p.child.await(until) {
+		late := !until.IsZero() && !time.Now().Before(until)
+		interrupted := p.interrupted(ctx)
+		if (late || interrupted) && !p.child.ended() {
+			result.TimedOut, result.Interrupted = late && !interrupted, interrupted
+			return
+		}
 	}
 }
 
 // stop ends the whole tree: SIGTERM, the grace, SIGKILL until nothing is left.
-func (p *Process) stop(exited <-chan struct{}) {
+func (p *Process) stop(ctx context.Context) {
 	p.tree.terminate()
-	grace := time.NewTimer(p.spec.killGrace())
-	defer grace.Stop()
-	if p.awaitGone(exited, grace.C, p.kill) {
+	if p.awaitGone(ctx, time.Now().Add(p.spec.killGrace())) {
 		return
 	}
 	p.tree.kill()
-	given := time.NewTimer(killWait)
-	defer given.Stop()
-	p.awaitGone(exited, given.C, nil)
+	p.awaitKilled(time.Now().Add(killWait))
 }
 
 // awaitGone waits until the first process and all of its tree are gone. It
-// reports false when the time was up, or cut short, before. Once SIGKILL was
-// sent (cut is nil), it is sent again to whatever was forked meanwhile.
-func (p *Process) awaitGone(exited <-chan struct{}, up <-chan time.Time, cut <-chan struct{}) bool {
-	select {
-	case <-exited:
-	case <-up:
-		return false
-	case <-cut:
-		return false
+// reports false when the time was up, or cut short, before.
+func (p *Process) awaitGone(ctx context.Context, until time.Time) bool {
+	if p.spec.InterruptGrace <= 0 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	interrupted := ctx.Done()
+	shorten := func() {
+		interrupted = nil
+		if sooner := time.Now().Add(p.spec.InterruptGrace); sooner.Before(until) {
+			until = sooner
+		}
+	}
+	for {
+		if interrupted != nil && ctx.Err() != nil {
+			shorten()
+		}
+		if p.child.await(until) {
+			break
+		}
+		if p.killed() || !time.Now().Before(until) {
+			return false
+		}
 	}
 	poll := time.NewTicker(treePoll)
 	defer poll.Stop()
 	for p.tree.alive() {
-		if cut == nil {
-			p.tree.kill()
-		}
 		select {
 		case <-poll.C:
-		case <-up:
+		case <-p.kill:
 			return false
-		case <-cut:
+		case <-interrupted:
+			shorten()
+		}
+		if !time.Now().Before(until) {
 			return false
 		}
 	}
 	return true
+}
+
+// awaitKilled waits the same way after SIGKILL was sent, and sends it again to
+// whatever was forked meanwhile.
+func (p *Process) awaitKilled(until time.Time) {
+	for !p.child.await(until) {
+		if !time.Now().Before(until) {
+			return
+		}
+	}
+	for p.tree.alive() && time.Now().Before(until) {
+		p.tree.kill()
+		time.Sleep(treePoll)
+	}
 }
 
 // leftGroup reports whether the group outlived its first process.
@@ -157,9 +180,7 @@ func (p *Process) leftGroup() bool {
 }
 
 func (p *Process) setExit(result *Result) {
-	state := p.cmd.ProcessState
-	result.ExitCode = state.ExitCode()
-	result.Signal = signalName(state)
+	result.ExitCode, result.Signal = p.child.exit()
 	if result.ExitCode > 0 && !p.stopped(*result) {
 		result.Hint = hint(p.spec, result.ExitCode)
 	}

@@ -1,0 +1,123 @@
+//go:build unix
+
+package process
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// launch starts the program of a Spec. It goes to the system directly: os/exec
+// and os.StartProcess would cost as much again as a short script's start, for
+// generality that is not needed here.
+func launch(spec Spec) (born, error) {
+	read, write, err := pipe()
+	if err != nil {
+		return born{}, err
+	}
+	defer unix.Close(write)
+	input, stdin, err := openStdin(spec)
+	if err != nil {
+		unix.Close(read)
+		return born{}, err
+	}
+	attributes := syscall.SysProcAttr{Setpgid: true}
+	// A group of its own, so that a signal reaches the process and its children,
+	// and one meant for Pawl (Ctrl-C) does not. It stays in Pawl's session, for
+	// webhook's scripts do.
+	how := syscall.ProcAttr{
+		Dir: spec.Dir, Env: lastOfEach(spec.Env), Sys: &attributes,
+		Files: []uintptr{uintptr(stdin.fd), uintptr(write), uintptr(write)},
+	}
+	args := spec.Args
+	if len(args) == 0 {
+		args = []string{spec.Path}
+	}
+	var c *child
+	err = patiently(func() (err error) {
+		c, err = children.start(func() (*child, error) { return forkExec(spec.Path, args, &how) })
+		return err
+	})
+	stdin.close()
+	if err != nil {
+		unix.Close(read)
+		if input != nil {
+			input.Close()
+		}
+		return born{}, err
+	}
+	return born{child: c, output: os.NewFile(uintptr(read), "output"), input: input}, nil
+}
+
+// source is what a process reads, until it has it.
+type source struct {
+	fd     int
+	theirs *os.File // closed afterwards; nil: fd is
+	keep   bool     // neither is
+}
+
+func (s source) close() {
+	switch {
+	case s.keep:
+	case s.theirs != nil:
+		s.theirs.Close()
+	default:
+		unix.Close(s.fd)
+	}
+}
+
+// openStdin opens what the process reads, the null device where it is nothing.
+func openStdin(spec Spec) (input *os.File, stdin source, err error) {
+	input, theirs, err := connectStdin(spec.Stdin)
+	switch {
+	case err != nil:
+		return nil, source{}, err
+	case theirs != nil:
+		return input, source{fd: int(theirs.Fd()), theirs: theirs, keep: input == nil}, nil
+	}
+	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return nil, source{fd: fd}, err
+}
+
+// forkExec starts a process, whose end the caller must wait for.
+func forkExec(path string, args []string, how *syscall.ProcAttr) (*child, error) {
+	withDescriptor(how.Sys)
+	pid, err := syscall.ForkExec(path, args, how)
+	if err != nil {
+		return nil, err
+	}
+	return &child{pid: pid, alarm: newAlarm(pid, how.Sys)}, nil
+}
+
+// status is how a process ended.
+type status struct{ syscall.WaitStatus }
+
+func (s status) code() int {
+	if s.Exited() {
+		return s.ExitStatus()
+	}
+	return -1
+}
+
+// signal names the signal that ended the process, "" when none did.
+func (s status) signal() string {
+	if !s.Signaled() {
+		return ""
+	}
+	if name := unix.SignalName(s.Signal()); name != "" {
+		return name
+	}
+	return s.Signal().String() // a real-time signal has a number alone
+}
+
+// waitFor blocks until a child has ended, and reaps it.
+func waitFor(pid int) status {
+	var s status
+	for {
+		if _, err := syscall.Wait4(pid, &s.WaitStatus, 0, nil); err != unix.EINTR {
+			return s
+		}
+	}
+}
