@@ -5,7 +5,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 fre
 FUZZTIME ?= 5m
 export CGO_ENABLED ?= 0
 
-.PHONY: help run build test deps check unit race e2e cross fuzz bench compat golden demo image clean
+.PHONY: help run build test deps check unit race e2e cross fuzz bench gobench compat golden demo image clean
 
 help: ## tell what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,7 +27,7 @@ deps-run: ## install what the bundled scan needs
 	@scripts/install-tools.sh run
 
 check: ## format, vet, staticcheck, shellcheck
-	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w): $$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l cmd internal bench); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w): $$unformatted"; exit 1; fi
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./internal/e2e
@@ -58,7 +58,10 @@ fuzz: ## run each fuzz test for FUZZTIME (5m)
 		done; \
 	done
 
-bench: ## run the benchmarks
+bench: ## compare with webhook and with a bare loop; BENCH="-quick -only burst" for parts (bench/README.md)
+	@$(GO) run ./bench $(BENCH)
+
+gobench: ## run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 compat: ## replay webhook's recorded behaviour
