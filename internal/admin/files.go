@@ -1,0 +1,92 @@
+package admin
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+
+	"github.com/gorilla/mux"
+)
+
+// artifacts answers GET /api/v1/runs/{id}/artifacts.
+func (a *API) artifacts(w http.ResponseWriter, r *http.Request) error {
+	files, err := a.files(r)
+	if err != nil {
+		return err
+	}
+	list := []Artifact{}
+	if files != nil {
+		found, err := files.List()
+		if err != nil {
+			return err
+		}
+		list = append(list, found...)
+	}
+	return writeJSON(w, http.StatusOK, map[string][]Artifact{"artifacts": list})
+}
+
+// artifact answers GET /api/v1/runs/{id}/artifacts/{name}. It is a download
+// whatever it holds: a script's file must not run as a page of this origin.
+func (a *API) artifact(w http.ResponseWriter, r *http.Request) error {
+	files, err := a.files(r)
+	if err != nil {
+		return err
+	}
+	name := mux.Vars(r)["name"]
+	missing := refuse(http.StatusNotFound, "the run has no artifact %q", name)
+	if files == nil || !fs.ValidPath(name) {
+		return missing
+	}
+	content, size, err := files.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return missing
+	}
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
+	out := &stream{w: w, control: http.NewResponseController(w)}
+	_, _ = io.CopyN(out, content, size) // the caller is gone, or sees that it is cut short
+	return nil
+}
+
+// summary answers GET /api/v1/runs/{id}/summary.
+func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
+	files, err := a.files(r)
+	if err != nil {
+		return err
+	}
+	var text []byte
+	if files != nil {
+		if text, err = files.Summary(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if len(text) == 0 {
+		return refuse(http.StatusNotFound, "the run wrote no summary")
+	}
+	w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
+	_, _ = w.Write(text) // the caller is gone, if it fails
+	return nil
+}
+
+// files gives what the run that a request names left behind, nil where that is
+// nothing.
+func (a *API) files(r *http.Request) (Files, error) {
+	record, err := a.find(r)
+	if err != nil || a.options.Files == nil {
+		return nil, err
+	}
+	files, err := a.options.Files(record.ID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return files, err
+}
