@@ -1,0 +1,5 @@
+//go:build !linux
+
+package database
+
+func kindOfPath(string) (Durability, string, error) { return Durable, "", nil }
