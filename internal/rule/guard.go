@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
@@ -55,6 +56,27 @@ func compared(parameter delivery.Ref) []Guard {
 		}
 	}
 	return nil
+}
+
+// Compares reports whether a rule compares the value of a header or of a query
+// parameter, so that to know it may be what lets a caller in.
+func Compares(r Rule, source delivery.Source, name string) bool {
+	some := func(rules []Rule) bool {
+		return slices.ContainsFunc(rules, func(part Rule) bool { return Compares(part, source, name) })
+	}
+	switch r := r.(type) {
+	case And:
+		return some(r)
+	case Or:
+		return some(r)
+	case Not:
+		return Compares(r.Rule, source, name)
+	case *value:
+		return r.parameter.Carries(source, name)
+	case *regex:
+		return r.parameter.Carries(source, name)
+	}
+	return false
 }
 
 func (*unknown) guards(list []Guard) []Guard { return list }

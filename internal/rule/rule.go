@@ -14,8 +14,10 @@ package rule
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/run"
 )
 
 // Rule decides about a delivery.
@@ -35,6 +37,26 @@ type Request struct {
 	// SoftSignatures makes an or pass over a signature that is wrong
 	// (trigger-signature-soft-failures).
 	SoftSignatures bool
+
+	// Replayed says that nobody is to be authenticated: a person sends a stored
+	// delivery again, or Pawl itself makes one. What checks who calls then holds:
+	// signatures, addresses, and comparisons of credentials that were withheld
+	// or that nobody sent. All else is asked.
+	Replayed bool
+}
+
+// vouched reports whether a comparison of a value need not be asked, for it
+// would only say who calls.
+func (r *Request) vouched(parameter delivery.Ref, got string, err error) bool {
+	switch {
+	case !r.Replayed:
+		return false
+	case parameter.Source == delivery.Request:
+		return strings.EqualFold(parameter.Name, "remote-addr")
+	case parameter.Credential() == delivery.NoCredential:
+		return false
+	}
+	return got == run.Withheld || delivery.IsMissing(err)
 }
 
 // And holds when all of its rules do. An empty And holds.

@@ -1,0 +1,125 @@
+package trigger
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/rule"
+	"github.com/pawlhq/pawl/internal/run"
+)
+
+// Withhold gives a delivery as it may be stored and shown: in the place of each
+// header and query value that lets its bearer in stands run.Withheld. Those that
+// a script of one of the hooks, which are the ones that triggered, is given stay
+// in its Credentials. Signatures and the body are stored as they came.
+//
+// The delivery itself is not changed; one without credentials is given back.
+func Withhold(d *run.Delivery, hooks []*hook.Hook) *run.Delivery {
+	query := withoutCredentials(d.RawQuery, hooks, false)
+	if query == d.RawQuery && !hasCredentials(d.Header, hooks) {
+		return d
+	}
+	stored, kept := *d, run.Credentials{}
+	stored.Header = maps.Clone(d.Header)
+	for name, values := range d.Header {
+		if !isCredential(delivery.Header, name, hooks) || !tellsAny(values) {
+			continue
+		}
+		stored.Header[name] = []string{run.Withheld}
+		if isPassedOn(delivery.Header, name, hooks) {
+			if kept.Header == nil {
+				kept.Header = http.Header{}
+			}
+			kept.Header[name] = values
+		}
+	}
+	if stored.RawQuery = query; query != d.RawQuery {
+		if partly := withoutCredentials(d.RawQuery, hooks, true); partly != query {
+			kept.RawQuery = partly
+		}
+	}
+	if kept.Header != nil || kept.RawQuery != "" {
+		stored.Credentials = &kept
+	}
+	return &stored
+}
+
+func hasCredentials(header http.Header, hooks []*hook.Hook) bool {
+	for name, values := range header {
+		if isCredential(delivery.Header, name, hooks) && tellsAny(values) {
+			return true
+		}
+	}
+	return false
+}
+
+// tellsAny reports whether there is a value that is not withheld already.
+func tellsAny(values []string) bool {
+	return slices.ContainsFunc(values, func(value string) bool { return value != "" && value != run.Withheld })
+}
+
+// isCredential judges a header or query parameter: by its name, and where that
+// may mean either, by whether a hook compares its value.
+func isCredential(source delivery.Source, name string, hooks []*hook.Hook) bool {
+	switch delivery.CredentialName(name) {
+	case delivery.IsCredential:
+		return true
+	case delivery.MayBeCredential:
+		return slices.ContainsFunc(hooks, func(h *hook.Hook) bool { return h.Rule != nil && rule.Compares(h.Rule, source, name) })
+	}
+	return false
+}
+
+// isPassedOn reports whether a script is given the value.
+func isPassedOn(source delivery.Source, name string, hooks []*hook.Hook) bool {
+	for _, h := range hooks {
+		for _, list := range [][]hook.Argument{h.Arguments, h.Environment, h.Files} {
+			if slices.ContainsFunc(list, func(a hook.Argument) bool { return a.Carries(source, name) }) {
+				return true
+			}
+		}
+		if h.Process.Stdin != nil && h.Process.Stdin.Carries(source, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// withheldInQuery is run.Withheld as a query has it.
+const withheldInQuery = "%5Bwithheld%5D"
+
+// withoutCredentials withholds values of a query, the rest of which stays byte
+// for byte; those that a script is given stay too if passed says so.
+func withoutCredentials(raw string, hooks []*hook.Hook, passed bool) string {
+	var b strings.Builder
+	copied := 0 // what of raw is in b
+	for start := 0; start < len(raw); {
+		end := len(raw)
+		if cut := strings.IndexAny(raw[start:], "&;"); cut >= 0 {
+			end = start + cut
+		}
+		name, value, _ := strings.Cut(raw[start:end], "=")
+		if strings.ContainsAny(name, "%+") {
+			if plain, err := url.QueryUnescape(name); err == nil {
+				name = plain
+			}
+		}
+		if value != "" && value != withheldInQuery && isCredential(delivery.Query, name, hooks) &&
+			!(passed && isPassedOn(delivery.Query, name, hooks)) {
+			b.WriteString(raw[copied : end-len(value)])
+			b.WriteString(withheldInQuery)
+			copied = end
+		}
+		start = end + 1
+	}
+	if copied == 0 {
+		return raw
+	}
+	b.WriteString(raw[copied:])
+	return b.String()
+}
