@@ -1,0 +1,5 @@
+package enginetest
+
+import "testing"
+
+func (s Suite) property(t *testing.T, durable bool) {}
