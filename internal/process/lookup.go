@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -44,6 +45,24 @@ func Lookup(command, dir string) (string, error) {
 		}
 	}
 	return "", missingBelow(diagnoseFile(below, err), command, dir, bare)
+}
+
+// Locate is Lookup for who is about to start the program: where its path is
+// certain, it does not look whether a program is there. Start finds that out for
+// nothing, and Lookup then says what is wrong.
+func Locate(command, dir string) (string, error) {
+	certain := filepath.IsAbs(command) || strings.ContainsRune(command, filepath.Separator)
+	switch {
+	case runtime.GOOS == "windows", !certain: // there, what the file is called is part of the question
+		return Lookup(command, dir)
+	case filepath.IsAbs(command) || dir == "":
+		return command, nil
+	}
+	below, err := filepath.Abs(filepath.Join(dir, command))
+	if err != nil {
+		return Lookup(command, dir)
+	}
+	return below, nil
 }
 
 // lookAt looks for a file, or for a bare name on PATH.

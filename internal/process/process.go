@@ -79,6 +79,8 @@ type Process struct {
 	spec    Spec
 	child   *child
 	started time.Time
+	began   time.Duration // before the start, since the machine's boot
+	begun   time.Duration // after it
 	tree    *tree
 	output  *collector
 	stdin   *os.File // our end of the input pipe; nil when there is none
@@ -94,6 +96,7 @@ func Start(spec Spec) (*Process, error) {
 	if err := checkStrings(spec); err != nil {
 		return nil, err
 	}
+	began := sinceBoot()
 	born, err := launch(spec)
 	if err != nil {
 		return nil, diagnoseStart(spec, err)
@@ -102,6 +105,8 @@ func Start(spec Spec) (*Process, error) {
 		spec:    spec,
 		child:   born.child,
 		started: time.Now(),
+		began:   began,
+		begun:   sinceBoot(),
 		tree:    newTree(born.child.pid, spec.Mark),
 		output:  newCollector(born.output, spec.KeepOutput, spec.Output),
 		stdin:   born.input,

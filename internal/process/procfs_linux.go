@@ -39,19 +39,13 @@ func readProcesses() []procEntry {
 	return entries
 }
 
-// StartTime tells when a process started, in clock ticks since the boot: with
-// its number and the boot it names the process for good. It is empty when there
-// is no such process, or no /proc.
-func StartTime(pid int) string {
+// readProcess tells of one process.
+func readProcess(pid int) (procEntry, bool) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return ""
+		return procEntry{}, false
 	}
-	entry, ok := parseStat(pid, stat)
-	if !ok {
-		return ""
-	}
-	return strconv.FormatUint(entry.start, 10)
+	return parseStat(pid, stat)
 }
 
 // parseStat reads a line of /proc/PID/stat (proc_pid_stat(5)). The program's

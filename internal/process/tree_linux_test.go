@@ -66,20 +66,78 @@ func TestStopLeftoversFindsWhatLeftTheGroup(t *testing.T) {
 	}
 }
 
-func TestStartTime(t *testing.T) {
+func TestIdentity(t *testing.T) {
 	t.Parallel()
-	first := exec.Command("sleep", "60")
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
+	p := start(t, script(t, "sleep"))
+	own := p.Identity()
+	if !own.Running() {
+		t.Errorf("%+v does not run", own)
 	}
-	at := StartTime(first.Process.Pid)
-	if at == "" || at != StartTime(first.Process.Pid) || at == StartTime(1) {
-		t.Errorf("the start is %q, and that of process 1 %q", at, StartTime(1))
+	for what, change := range map[string]func(*Identity){
+		"of another boot": func(i *Identity) { i.Boot = "another" },
+		"started before":  func(i *Identity) { i.From, i.To = i.From-time.Minute, i.From-time.Second },
+		"started later":   func(i *Identity) { i.From, i.To = i.To+time.Second, i.To+time.Minute },
+		"process 1":       func(i *Identity) { i.PID, i.From, i.To = 1, 0, time.Hour*24*365*100 },
+		"no process":      func(i *Identity) { i.PID = 0 },
+	} {
+		other := own
+		change(&other)
+		if other.Running() {
+			t.Errorf("%s: %+v runs, it says", what, other)
+		}
 	}
-	_ = first.Process.Kill()
-	_ = first.Wait()
-	if gone := StartTime(first.Process.Pid); gone == at {
-		t.Errorf("a process that is gone started at %q", gone)
+	p.Kill()
+	p.Wait(t.Context())
+	if own.Running() {
+		t.Error("it runs still")
+	}
+}
+
+func TestLeftoversOfACrash(t *testing.T) {
+	t.Parallel()
+	for name, byMark := range map[string]bool{"by their mark": true, "by the first process": false} {
+		mark := "PAWL_RUN_ID=" + name + fmt.Sprint(os.Getpid())
+		heard, others := listen("tree stands"), listen("ready")
+		spec := script(t, "tree")
+		spec.Output = heard
+		other := script(t, "sleep")
+		other.Output, other.Env = others, append(other.Env, mark+"0")
+		if byMark {
+			spec.Env = append(spec.Env, mark)
+		}
+		p, stranger := start(t, spec), start(t, other)
+		<-heard.heard
+		<-others.heard
+		over := make(chan Result, 1)
+		go func() { over <- p.Wait(context.WithoutCancel(t.Context())) }()
+		old := Leftovers{Name: "PAWL_RUN_ID", Marked: func(m string) bool { return m == mark }, Grace: 50 * time.Millisecond}
+		want := 4
+		if !byMark {
+			want-- // the orphan in its own session
+			old.First = []Identity{p.Identity(), {PID: stranger.PID(), Boot: bootID(), To: time.Second}}
+		}
+		found, err := old.Stop(t.Context())
+		if err != nil || found != want {
+			t.Errorf("%s: found %d, want %d; %v", name, found, want, err)
+		}
+		r := <-over
+		if r.Signal != "SIGKILL" {
+			t.Errorf("%s: the first process ended as %+v", name, r)
+		}
+		pids := left(t, []byte(heard.String()))
+		for _, pid := range pids[:want-1] {
+			if !ended(pid) {
+				t.Errorf("%s: process %d still runs", name, pid)
+			}
+		}
+		if !stranger.Identity().Running() {
+			t.Errorf("%s: a stranger was stopped", name)
+		}
+		stranger.Kill()
+		stranger.Wait(t.Context())
+		if found, err := old.Stop(t.Context()); found != 0 || err != nil {
+			t.Errorf("%s: again: %d, %v", name, found, err)
+		}
 	}
 }
 

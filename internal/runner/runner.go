@@ -1,6 +1,7 @@
 // Package runner carries out one attempt of a run: it builds the command, lays
 // out the run's own directory and the files for the script, runs the process
-// and tidies up.
+// and tidies up. It keeps what scripts leave, within bounds, reads it back, and
+// lets others read along.
 //
 // It does not decide when a run starts, whether it is tried again, or what is
 // remembered of it: that is the engine's.
@@ -8,19 +9,13 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"github.com/pawlhq/pawl/internal/command"
-	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/process"
 	"github.com/pawlhq/pawl/internal/run"
@@ -31,7 +26,8 @@ type Options struct {
 	// Hook gives the hook of that id that is in force, or nil.
 	Hook func(id string) *hook.Hook
 
-	// Environment is what every script inherits, as NAME=value.
+	// Environment is what every script inherits, as NAME=value, where its hook
+	// does not choose from it.
 	Environment []string
 
 	// Directory is where runs get a directory each; it must exist. Empty: they
@@ -42,45 +38,56 @@ type Options struct {
 	// whatever kill-grace its hook has. 0 means that of the hook.
 	KillAfter time.Duration
 
+	// Cancelled is the cause of a context that ends because a person cancelled
+	// the run. Any other cause is a stop of Pawl.
+	Cancelled error
+
 	Log zerolog.Logger
 }
 
 // Runner runs attempts, any number at a time.
 type Runner struct {
-	options     Options
-	directories *directories
+	options Options
+	slots   *slots
 
 	mu      sync.Mutex
-	running map[*process.Process]struct{}
+	running map[string]*live // by the run's id
 	killed  bool
+	looking bool // a look at what runs is due
 }
 
-// New makes a Runner.
+// New makes a Runner. What an earlier Pawl left in the directory is put in
+// order: what scripts left is given to their runs.
 func New(options Options) *Runner {
-	return &Runner{
-		options: options, directories: newDirectories(options.Directory),
-		running: map[*process.Process]struct{}{},
+	r := &Runner{options: options, running: map[string]*live{}}
+	var err error
+	if r.slots, err = newSlots(options.Directory); err != nil {
+		options.Log.Warn().Err(err).Msg("what scripts left before the crash is not kept whole")
 	}
+	return r
 }
 
 // Run runs one attempt to its end. It writes all that the script prints to
 // output as well, where that is not nil; what the Outcome holds is bounded by
-// the hook's keep.output. Cancelling ctx interrupts the script: SIGTERM, then
-// SIGKILL.
+// the hook's keep. Cancelling ctx interrupts the script: SIGTERM, then SIGKILL.
 func (r *Runner) Run(ctx context.Context, attempt run.Run, output io.Writer) run.Outcome {
-	log := r.options.Log.With().Str("hook", attempt.Hook).Str("run", attempt.ID).Str("delivery", attempt.Delivery.ID).Logger()
 	began := time.Now()
-	outcome, err := r.attempt(ctx, attempt, output, log)
+	outcome, err := r.attempt(ctx, &attempt, output)
 	if err != nil {
-		outcome = run.Outcome{End: run.NotStarted, ExitCode: -1, Reason: err.Error(), Started: began, Ended: time.Now()}
-		log.Error().Str("reason", err.Error()).Msg("the script cannot start")
+		outcome.End, outcome.ExitCode, outcome.Reason = run.NotStarted, -1, err.Error()
+		outcome.Started, outcome.Ended = began, time.Now()
+		r.about(r.options.Log.Error(), &attempt).Str("reason", outcome.Reason).Msg("the script cannot start")
 		return outcome
 	}
 	level := zerolog.InfoLevel
 	if outcome.State() != run.Succeeded {
 		level = zerolog.WarnLevel
 	}
-	event := log.WithLevel(level).Stringer("took", outcome.Ended.Sub(outcome.Started).Round(time.Microsecond))
+	event := r.options.Log.WithLevel(level)
+	if !event.Enabled() {
+		return outcome
+	}
+	event = r.about(event, &attempt).Stringer("took", outcome.Ended.Sub(outcome.Started).Round(time.Microsecond))
 	if outcome.End == run.Exited {
 		event = event.Int("exit", outcome.ExitCode)
 	}
@@ -89,6 +96,15 @@ func (r *Runner) Run(ctx context.Context, attempt run.Run, output io.Writer) run
 	}
 	event.Str("output", excerpt(outcome.Output)).Msg(finished(outcome))
 	return outcome
+}
+
+// about says which run an event of the log is about. An event that nobody wants
+// is nil, and costs nothing.
+func (r *Runner) about(event *zerolog.Event, attempt *run.Run) *zerolog.Event {
+	if event == nil {
+		return nil
+	}
+	return event.Str("hook", attempt.Hook).Str("run", attempt.ID).Str("delivery", attempt.Delivery.ID)
 }
 
 // finished puts an outcome into words for the log.
@@ -108,198 +124,39 @@ func excerpt(output []byte) string {
 	return string(output)
 }
 
-// attempt prepares, runs and tidies up. An error means that nothing ran.
-func (r *Runner) attempt(ctx context.Context, attempt run.Run, output io.Writer, log zerolog.Logger) (run.Outcome, error) {
-	h := r.options.Hook(attempt.Hook)
-	if h == nil {
-		return run.Outcome{}, errors.New("its hook is no longer in any hook file")
-	}
-	path, err := process.Lookup(h.Command, h.Directory)
-	if err != nil {
-		return run.Outcome{}, err
-	}
-	content := delivery.New(attempt.Delivery, h.Payload)
-	if err := content.Parse(); err != nil {
-		return run.Outcome{}, err
-	}
-	built, err := command.Build(h, content)
-	if err != nil {
-		return run.Outcome{}, err
-	}
-	for _, missing := range built.Missing {
-		log.Info().Err(missing).Msg("a value is not in the delivery")
-	}
-	own, err := r.directories.take(attempt.ID)
-	if err != nil {
-		// A script that frees the disk must run when the disk is full.
-		log.Warn().Err(err).Msg("the script runs without PAWL_ARTIFACTS, PAWL_SUMMARY and PAWL_OUTPUT")
-	}
-	defer r.directories.give(own)
-	files, remove, err := writeFiles(built.Directory, built.Files)
-	defer remove()
-	if err != nil {
-		return run.Outcome{}, err
-	}
-	spec := process.Spec{
-		Path: path, Args: built.Args, Dir: built.Directory,
-		Env:        r.environment(attempt, own, built.Env, files),
-		KeepOutput: int(h.Keep.Output), Output: output,
-		Timeout: h.Process.Timeout, KillGrace: h.Process.KillGrace,
-		StopLeftovers: h.Process.StopLeftovers,
-		Mark:          "PAWL_RUN_ID=" + attempt.ID,
-	}
-	log.Info().Str("command", path).Strs("arguments", built.Args[1:]).Msg("executing")
-	result, err := r.execute(ctx, spec, own)
-	if err != nil {
-		return run.Outcome{}, err
-	}
-	return outcomeOf(result, spec), nil
-}
-
-// execute runs the process to its end.
-func (r *Runner) execute(ctx context.Context, spec process.Spec, own directory) (process.Result, error) {
-	started, err := process.Start(spec)
-	if err != nil {
-		return process.Result{}, err
-	}
-	defer r.watch(ctx, started)()
-	own.writePID(started.PID())
-	return started.Wait(ctx), nil
-}
-
-// outcomeOf puts the end of a process into the words of a run.
-func outcomeOf(result process.Result, spec process.Spec) run.Outcome {
-	outcome := run.Outcome{
-		End: run.Exited, ExitCode: result.ExitCode, Started: result.Started, Ended: result.Ended,
-		Output: result.Output, Head: result.Head, Omitted: result.Omitted,
-	}
-	switch {
-	case result.Interrupted:
-		outcome.End, outcome.ExitCode, outcome.Reason = run.Interrupted, -1, "interrupted: Pawl stopped"
-	case result.TimedOut:
-		outcome.End, outcome.ExitCode = run.TimedOut, -1
-		outcome.Reason = fmt.Sprintf("timed out: process.timeout is %s", spec.Timeout)
-	case result.Signal != "":
-		outcome.End, outcome.ExitCode, outcome.Signal = run.Signalled, -1, result.Signal
-		outcome.Reason = "killed by signal: " + result.Signal
-	case result.ExitCode != 0:
-		outcome.Reason = fmt.Sprintf("exit status %d", result.ExitCode)
-	}
-	if result.Hint != "" {
-		outcome.Reason += ": " + result.Hint
-	}
-	if result.Stuck {
-		outcome.Reason += "; a process did not end even by SIGKILL and was given up"
-	}
-	return outcome
-}
-
-// watch lets Kill reach a process, and kills it when it takes longer than
-// KillAfter over an interruption. The func that it returns ends the watch.
-func (r *Runner) watch(ctx context.Context, p *process.Process) (end func()) {
-	r.mu.Lock()
-	r.running[p] = struct{}{}
-	if r.killed {
-		p.Kill()
-	}
-	r.mu.Unlock()
-	stop := func() bool { return true }
-	if r.options.KillAfter > 0 {
-		ended := make(chan struct{})
-		cancel := context.AfterFunc(ctx, func() {
-			timer := time.NewTimer(r.options.KillAfter)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-				p.Kill()
-			case <-ended:
-			}
-		})
-		stop = func() bool { close(ended); return cancel() }
-	}
-	return func() {
-		stop()
-		r.mu.Lock()
-		delete(r.running, p)
-		r.mu.Unlock()
-	}
-}
-
 // Kill kills every script that runs, and every one that starts after it.
 func (r *Runner) Kill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.killed = true
-	for p := range r.running {
-		p.Kill()
+	for _, l := range r.running {
+		l.process.Kill()
 	}
 }
 
-// environment joins what a script inherits, what its hook passes on, and what
-// Pawl tells every script; of equal names the last counts.
-func (r *Runner) environment(attempt run.Run, own directory, hookEnv, files []string) []string {
-	env := make([]string, 0, len(r.options.Environment)+len(hookEnv)+len(files)+7)
-	env = append(env, r.options.Environment...)
-	env = append(env, hookEnv...)
-	env = append(env, files...)
-	env = append(env,
-		"PAWL_RUN_ID="+attempt.ID,
-		"PAWL_HOOK_ID="+attempt.Hook,
-		fmt.Sprintf("PAWL_ATTEMPT=%d", attempt.Attempt),
-		"PAWL_DELIVERY_ID="+attempt.Delivery.ID,
-	)
-	if own.path == "" {
-		return env
+// StopLeftovers stops the scripts of these runs that a crash left running, with
+// all that belongs to them: SIGTERM, 2 s, SIGKILL. It returns when they are
+// gone. It must be called before any of the runs starts again, and only then:
+// what a run that has ended left on purpose is not to be named.
+func (r *Runner) StopLeftovers(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
 	}
-	return append(env,
-		"PAWL_ARTIFACTS="+own.artifacts(),
-		"PAWL_SUMMARY="+own.file("summary.md"),
-		"PAWL_OUTPUT="+own.file("output"),
-	)
-}
-
-// writeFiles writes the files for a script where webhook puts them: in its
-// working directory, else in TMPDIR. It gives the variables that hold their
-// paths, and removes the files when remove is called, an error or not.
-func writeFiles(directory string, files []command.File) (env []string, remove func(), err error) {
-	var written []string
-	remove = func() {
-		for _, path := range written {
-			_ = os.Remove(path)
-		}
+	const name, grace = "PAWL_RUN_ID", 2 * time.Second
+	marks := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		marks[name+"="+id] = true
 	}
-	if len(files) == 0 {
-		return nil, remove, nil
+	found, err := process.Leftovers{
+		Name: name, Marked: func(mark string) bool { return marks[mark] },
+		First: r.slots.firstOf(func(id string) bool { return marks[name+"="+id] }), Grace: grace,
+	}.Stop(ctx)
+	if found > 0 {
+		r.options.Log.Warn().Int("processes", found).Msg("stopped what scripts from before the crash left running")
 	}
-	if directory == "" {
-		directory = os.TempDir()
-	}
-	if directory, err = filepath.Abs(directory); err != nil {
-		return nil, remove, fmt.Errorf("find the working directory: %w", err)
-	}
-	for _, file := range files {
-		// CreateTemp puts digits in place of the last star, and at the end
-		// where there is none.
-		name := strings.NewReplacer("/", "_", `\`, "_", "*", "_", "\x00", "_").Replace(file.Variable)
-		path, err := writeTemporary(directory, name, file.Content)
-		if path != "" {
-			written = append(written, path)
-		}
-		if err != nil {
-			return nil, remove, fmt.Errorf("write the file for %s: %w", file.Variable, err)
-		}
-		env = append(env, file.Variable+"="+path)
-	}
-	return env, remove, nil
-}
-
-// writeTemporary writes a new file of mode 0600 whose name begins so. The path
-// is given, where the file came to be, with an error as well.
-func writeTemporary(directory, name string, content []byte) (string, error) {
-	file, err := os.CreateTemp(directory, name)
 	if err != nil {
-		return "", err
+		return fmt.Errorf("stop what scripts from before the crash left running: %w", err)
 	}
-	_, err = file.Write(content)
-	return file.Name(), errors.Join(err, file.Close())
+	r.slots.release()
+	return nil
 }

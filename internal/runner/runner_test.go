@@ -3,12 +3,13 @@ package runner
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -48,18 +49,16 @@ func TestMain(m *testing.M) {
 		artifacts, summary, output := os.Getenv("PAWL_ARTIFACTS"), os.Getenv("PAWL_SUMMARY"), os.Getenv("PAWL_OUTPUT")
 		_ = os.WriteFile(filepath.Join(artifacts, "sbom.json"), []byte("{}"), 0o600)
 		_ = os.WriteFile(summary, []byte("# done"), 0o600)
-		_ = os.WriteFile(output, []byte("digest=x\n"), 0o600)
-	case "pid": // the pid file while it runs
-		text, err := os.ReadFile(filepath.Join(filepath.Dir(os.Getenv("PAWL_ARTIFACTS")), "pid"))
-		for range 100 { // it is written just after the start
-			if pid, _, whole := strings.Cut(string(text), "\n"); err == nil && whole && pid == fmt.Sprint(os.Getpid()) {
-				break
+		_ = os.WriteFile(output, []byte("digest=x\nbad line\n\nurl=a=b\r\n"), 0o600)
+	case "stdin":
+		text, err := io.ReadAll(os.Stdin)
+		fmt.Printf("%d %x %v", len(text), sha256.Sum256(text), err)
+	case "pawl": // what Pawl tells of itself
+		for _, item := range os.Environ() {
+			if strings.HasPrefix(item, "PAWL_") || strings.HasPrefix(item, "KEPT_") {
+				fmt.Println(item)
 			}
-			time.Sleep(10 * time.Millisecond)
-			text, err = os.ReadFile(filepath.Join(filepath.Dir(os.Getenv("PAWL_ARTIFACTS")), "pid"))
 		}
-		pid, _, _ := strings.Cut(string(text), "\n")
-		fmt.Println(pid == fmt.Sprint(os.Getpid()), err)
 	case "fail":
 		fmt.Println("oh no")
 		os.Exit(3)
@@ -94,7 +93,7 @@ func newScene(t *testing.T, part string, change func(*hook.Hook)) scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hook.Hook{ID: "h", Command: self, Keep: hook.Keep{Output: hook.DefaultKeepOutput}, Process: hook.Process{KillGrace: 10 * time.Second}}
+	h := &hook.Hook{ID: "h", Command: self, Keep: hook.Keep{Output: hook.DefaultKeepOutput, Artifacts: hook.DefaultKeepArtifacts}, Process: hook.Process{KillGrace: 10 * time.Second}}
 	if change != nil {
 		change(h)
 	}
@@ -163,20 +162,26 @@ func TestFilesForAScript(t *testing.T) {
 	}
 }
 
-// left lists what runs left behind, spare directories apart.
+// left lists what runs left behind, besides the table and empty slots.
 func (s scene) left(t *testing.T) []string {
 	t.Helper()
-	entries, err := os.ReadDir(s.directory)
+	var left []string
+	err := filepath.WalkDir(s.directory, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(s.directory, path)
+		base := filepath.Base(name)
+		if name == "." || name == tableName || strings.HasPrefix(base, slotPrefix) || base == "artifacts" {
+			return nil
+		}
+		left = append(left, filepath.ToSlash(name))
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), sparePrefix) {
-			names = append(names, entry.Name())
-		}
-	}
-	return names
+	return left
 }
 
 func TestOutcomes(t *testing.T) {
@@ -268,18 +273,5 @@ func TestKill(t *testing.T) {
 	}
 	if outcome := s.Run(t.Context(), attempt("h"), nil); outcome.End != run.Interrupted {
 		t.Errorf("after Kill a script ended as %s, %q", outcome.End, outcome.Reason)
-	}
-}
-
-func BenchmarkRun(b *testing.B) {
-	if runtime.GOOS == "windows" {
-		b.Fatal("needs the program true")
-	}
-	h := &hook.Hook{ID: "h", Command: "true"}
-	r := New(Options{Hook: func(string) *hook.Hook { return h }, Environment: os.Environ(), Directory: b.TempDir(), Log: zerolog.Nop()})
-	for b.Loop() {
-		if outcome := r.Run(b.Context(), attempt("h"), nil); outcome.State() != run.Succeeded {
-			b.Fatal(outcome.Reason)
-		}
 	}
 }
