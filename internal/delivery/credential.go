@@ -22,7 +22,7 @@ const (
 // word: Authorization, X-Gitlab-Token, access_token, apiKey. A signature is no
 // credential: it lets in only what it signs.
 func CredentialName(name string) Credential {
-	name = strings.TrimRight(name, "0123456789-_.")
+	name = strings.TrimRight(name, "0123456789-_.[]")
 	before, word := "", name
 	if cut := strings.LastIndexAny(name, "-_. []"); cut >= 0 {
 		before, word = name[:cut], name[cut+1:]

@@ -241,3 +241,18 @@ func BenchmarkAsk(b *testing.B) {
 		})
 	}
 }
+
+// To ask costs the question, the runs, and an id; each part of a request that a
+// rule looks at costs its own.
+func TestAskAllocatesLittle(t *testing.T) {
+	d := post(pushed, "X-Token", "s3cret")
+	for text, most := range map[string]float64{
+		"": 4,
+		"trigger-rule: { match: { type: value, value: s3cret, parameter: { source: header, name: X-Token } } }": 6,
+	} {
+		h := one(t, text)
+		if n := testing.AllocsPerRun(100, func() { trigger.Ask(h, d, trigger.Mode{}) }); n > most {
+			t.Errorf("%q: %v allocations, want at most %v", text, n, most)
+		}
+	}
+}
