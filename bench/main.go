@@ -34,6 +34,7 @@ type options struct {
 	within      string // where it makes its own directory
 	pawlPath    string // "": built
 	webhookPath string
+	profile     bool
 	keep        bool
 }
 
@@ -47,6 +48,8 @@ type bench struct {
 	progress      io.Writer
 	began         time.Time
 	notes         []string
+	current       string // the measure that runs
+	profiles      int    // how many were written
 }
 
 // measure is what can be asked for with -only.
@@ -100,6 +103,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.within, "dir", "build/bench", "where to work; on the disk that is to be measured")
 	flags.StringVar(&o.pawlPath, "pawl", "", "the pawl to measure; empty: built from this checkout")
 	flags.StringVar(&o.webhookPath, "webhook", "/usr/bin/webhook", "the webhook to measure")
+	flags.BoolVar(&o.profile, "profile", false, "write down with perf where Pawl spends its CPU time; slows it a little")
 	flags.BoolVar(&o.keep, "keep", false, "keep the directory with logs and data")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "Usage: bench [flags]; see bench/README.md. The measures:")
@@ -141,6 +145,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err := adoptOrphans(); err != nil {
 		return err
 	}
+	if err := allowFiles(); err != nil {
+		b.notes = append(b.notes, err.Error())
+	}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -154,6 +161,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			continue
 		}
 		b.say("%s: %s", m.name, m.about)
+		b.current = m.name
 		rows, err := m.run(b, ctx)
 		if err != nil {
 			b.say("%s failed: %v", m.name, err)
@@ -197,7 +205,11 @@ func (b *bench) prepare(ctx context.Context) error {
 	b.pawl = contender{name: "pawl", path: b.pawlPath, pawl: true}
 	if b.pawl.path == "" {
 		b.pawl.path = filepath.Join(b.directory, "pawl")
-		if err := b.build(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", b.pawl.path, "./cmd/pawl"); err != nil {
+		flags := "-s -w -buildid=" // as in the Makefile
+		if b.profile {
+			flags = "-buildid=" // a profile without names says little
+		}
+		if err := b.build(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", b.pawl.path, "./cmd/pawl"); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -30,9 +31,15 @@ func (b *bench) storm(who contender, count, bytes int) side[stormed] {
 			if err != nil {
 				return err
 			}
-			last, err := s.idle(ctx, count)
+			last, lost, err := s.idle(ctx, count)
 			if err != nil {
 				return err
+			}
+			if lost > 0 && who.pawl {
+				return fmt.Errorf("%d of %d scripts never ran", lost, count)
+			}
+			if lost > 0 {
+				b.notes = append(b.notes, fmt.Sprintf("burst: %s answered %d deliveries and started %d scripts; its time is that of these", who.name, count, count-lost))
 			}
 			_, peak, err := memory(s.pid())
 			if err != nil {

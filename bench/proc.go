@@ -119,6 +119,17 @@ func children(pid int, enough bool) ([]int, error) {
 	return pids, nil
 }
 
+// allowFiles lets the servers open as many files as systemd does: webhook, which
+// starts all scripts at once, loses those for which it can open no more.
+func allowFiles() error {
+	const files = 524_288 // DefaultLimitNOFILE
+	limit := syscall.Rlimit{Cur: files, Max: files}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("servers cannot open %d files, as under systemd (run as root): %w", files, err)
+	}
+	return nil
+}
+
 // adoptOrphans makes this process the parent of what its servers leave behind,
 // so that it can be found and ended.
 func adoptOrphans() error {

@@ -160,52 +160,59 @@ func (s *server) settle(ctx context.Context) error {
 }
 
 // idle waits until a server has run so many scripts since it settled and none
-// is left, and gives the moment at which the last ended.
+// is left, and gives the moment at which the last ended, and how many scripts
+// never came: a server may lose some and say nothing.
 //
 // Nothing that the scripts do may tell, for that would cost; and what the
 // servers themselves say differs. So the kernel is asked: the machine has
-// started so many processes, and for quiet on end the server had no child.
-func (s *server) idle(ctx context.Context, scripts int) (time.Time, error) {
-	const quiet, every = 200 * time.Millisecond, 10 * time.Millisecond
-	since := time.Now()
-	for enough := false; time.Since(since) < quiet; {
+// started so many processes, and for quiet on end the server had no child. A
+// server that starts no further process for patient has lost the rest.
+func (s *server) idle(ctx context.Context, scripts int) (last time.Time, lost int, err error) {
+	const quiet, patient, every = 200 * time.Millisecond, 3 * time.Second, 10 * time.Millisecond
+	busy, moved, before := time.Now(), time.Now(), 0
+	for {
 		if err := pause(ctx, every); err != nil {
-			return time.Time{}, err
+			return last, 0, err
 		}
 		now := time.Now()
-		if !enough {
-			var err error
-			if enough, err = s.started(scripts); err != nil {
-				return time.Time{}, err
+		count, err := s.started()
+		if err != nil {
+			return last, 0, err
+		}
+		if count > before {
+			before, moved = count, now
+		}
+		if count >= scripts || now.Sub(moved) > quiet { // to look at children costs as well
+			running, err := children(s.pid(), true)
+			if err != nil {
+				return last, 0, err
 			}
-			since = now
-			if !enough {
+			switch {
+			case len(running) == 0 && count >= scripts && now.Sub(busy) > quiet:
+				return busy, 0, nil
+			case len(running) == 0 && now.Sub(moved) > patient:
+				return moved, max(0, scripts-count), nil
+			}
+			if len(running) == 0 {
 				continue
 			}
 		}
-		running, err := children(s.pid(), true)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if len(running) > 0 {
-			since = now
-		}
+		busy = now
 	}
-	return since, nil
 }
 
-// started reports whether the machine has started so many processes since the
-// server settled, the server's own threads left out.
-func (s *server) started(scripts int) (bool, error) {
+// started counts the processes that the machine has started since the server
+// settled, the server's own threads left out.
+func (s *server) started() (int, error) {
 	count, err := forks()
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	own, err := threads(s.pid())
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	return count-s.forks-int64(own-s.threads) >= int64(scripts), nil
+	return int(count-s.forks) - max(0, own-s.threads), nil
 }
 
 // sizeOf gives the bytes that the files below a directory take on the disk.

@@ -47,7 +47,12 @@ func (b *bench) serving(ctx context.Context, who contender, what setup, do func(
 	if err != nil {
 		return err
 	}
-	if err = s.settle(ctx); err == nil {
+	err = s.settle(ctx)
+	switch {
+	case err != nil:
+	case b.profile && who.pawl:
+		err = b.profiled(ctx, s, do)
+	default:
 		err = do(s)
 	}
 	if err != nil {
