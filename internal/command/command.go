@@ -16,6 +16,7 @@ import (
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/process"
+	"github.com/pawlhq/pawl/internal/run"
 )
 
 // Command is what a script is given.
@@ -25,9 +26,12 @@ type Command struct {
 	Args      []string // argv, the command's name first
 	Env       []string // NAME=value, in order, each name once; besides what is inherited
 	Files     []File
+	Stdin     []byte // what it reads (process.stdin); empty: nothing. It is not to be changed
 
 	// Missing lists the values that the delivery did not have: an empty
-	// argument in its place, no variable, no file.
+	// argument in its place, no variable, no file, nothing to read. One whose
+	// credential is kept no longer is listed too, and handed over as
+	// run.Withheld.
 	Missing []error
 }
 
@@ -41,7 +45,16 @@ type File struct {
 // prefix begins the name of a variable that a hook file does not name.
 const prefix = "HOOK_"
 
-// Build makes the command of a hook for a delivery. The error says what keeps
+// WithheldError says that a value was a credential, and is kept no longer: the
+// runs that it came with have ended.
+type WithheldError struct{ Ref delivery.Ref }
+
+func (e *WithheldError) Error() string {
+	return e.Ref.String() + " is a credential, which was not kept: the script gets " + run.Withheld
+}
+
+// Build makes the command of a hook for a delivery, with the element and the
+// credentials that it has (delivery.OfRun). The error says what keeps
 // it from running: a name that no variable can have, or a file's value that
 // should be base64 and is not.
 func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
@@ -80,7 +93,22 @@ func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
 		}
 		c.Files = append(c.Files, file)
 	}
+	if h.Process.Stdin != nil {
+		c.Stdin = c.stdin(d, *h.Process.Stdin)
+	}
 	return c, nil
+}
+
+// stdin is what the command reads: of the body no copy, for it may be large.
+func (c *Command) stdin(d *delivery.Delivery, ref delivery.Ref) []byte {
+	if ref.Source == delivery.RawRequestBody {
+		return d.Body
+	}
+	value, ok := c.value(d, hook.Argument{Ref: ref})
+	if !ok {
+		return nil
+	}
+	return []byte(value)
 }
 
 // value looks a value up and notes when it is not there.
@@ -88,6 +116,8 @@ func (c *Command) value(d *delivery.Delivery, a hook.Argument) (string, bool) {
 	value, err := d.Value(a.Ref)
 	if err != nil {
 		c.Missing = append(c.Missing, err)
+	} else if value == run.Withheld && a.Credential() != delivery.NoCredential {
+		c.Missing = append(c.Missing, &WithheldError{a.Ref})
 	}
 	if len(value) < len(d.Body) {
 		// It may be a part of the body, which must not live as long as the

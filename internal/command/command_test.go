@@ -98,6 +98,22 @@ var buildCases = []struct {
 		want: command.Command{Name: "x", Args: []string{"x"}, Env: []string{"A=2", "AB=b"}},
 	},
 	{
+		name: "standard input: the body as it came",
+		hook: hook.Hook{Command: "x", Process: hook.Process{Stdin: &delivery.Ref{Source: delivery.RawRequestBody}}},
+		want: command.Command{Name: "x", Args: []string{"x"}, Stdin: []byte(body)},
+	},
+	{
+		name: "standard input: a value",
+		hook: hook.Hook{Command: "x", Process: hook.Process{Stdin: &delivery.Ref{Source: delivery.Payload, Name: "ref"}}},
+		want: command.Command{Name: "x", Args: []string{"x"}, Stdin: []byte("refs/heads/main")},
+	},
+	{
+		name: "standard input: a value that is missing is nothing to read",
+		hook: hook.Hook{Command: "x", Process: hook.Process{Stdin: &delivery.Ref{Source: delivery.Payload, Name: "none"}}},
+		want: command.Command{Name: "x", Args: []string{"x"}},
+		miss: []string{`payload "none" is not in the request`},
+	},
+	{
 		name: "a name that no variable can have",
 		hook: hook.Hook{Command: "x", Environment: []hook.Argument{named("string", "v", "A=B")}},
 		err:  "pass-environment-to-command: the name \"A=B\" of an environment variable holds '='",
@@ -163,6 +179,38 @@ func TestBuild(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A run's command is made with its element and with the credentials that were
+// kept for it; without them it is told what the script misses.
+func TestBuildForARun(t *testing.T) {
+	element, tag := delivery.Ref{Source: delivery.Element}, delivery.Ref{Source: delivery.Element, Name: "tag"}
+	h := hook.Hook{
+		Command: "x", Arguments: []hook.Argument{{Ref: element}, {Ref: tag}, argument("header", "X-Token"), argument("query", "token")},
+		Process: hook.Process{Stdin: &element},
+	}
+	r := run.Run{Element: `{"tag": "v1"}`, Delivery: &run.Delivery{
+		Header: http.Header{"X-Token": {run.Withheld}}, RawQuery: "token=%5Bwithheld%5D",
+		Credentials: &run.Credentials{Header: http.Header{"X-Token": {"s"}}, RawQuery: "token=t"},
+	}}
+	got, err := command.Build(&h, delivery.OfRun(r, h.Payload))
+	want := command.Command{Name: "x", Args: []string{"x", `{"tag":"v1"}`, "v1", "s", "t"}, Stdin: []byte(`{"tag":"v1"}`)}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v; (-want +got):\n%s", err, diff)
+	}
+
+	r.Delivery.Credentials = nil
+	got, err = command.Build(&h, delivery.OfRun(r, h.Payload))
+	want.Args = []string{"x", `{"tag":"v1"}`, "v1", run.Withheld, run.Withheld}
+	miss := fmt.Sprint(got.Missing)
+	got.Missing = nil
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v; (-want +got):\n%s", err, diff)
+	}
+	const told = `[header "X-Token" is a credential, which was not kept: the script gets [withheld] query "token" is a credential, which was not kept: the script gets [withheld]]`
+	if miss != told {
+		t.Errorf("it is told %s", miss)
 	}
 }
 
