@@ -108,6 +108,7 @@ func parts() []part {
 		{"find", findTests()},
 		{"delivery", deliveryTests()},
 		{"attend", attendTests()},
+		{"calls", callTests()},
 		{"await", awaitTests()},
 		{"stop", stopTests()},
 		{"why", whyTests()},

@@ -144,7 +144,10 @@ func heldSinceRestart(w *world) {
 	w.restart()
 	w.pass(time.Minute)
 	w.began("a")
-	w.are(run.Held, "b")
+	w.are(run.Held, "a", "b")
+	w.bring("build")
+	w.pass(time.Minute)
+	w.began("a", "a", "b")
 }
 
 func reloadLimits(w *world) {

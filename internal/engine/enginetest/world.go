@@ -24,7 +24,7 @@ import (
 // ever do: two attempts of a run or of a key at once, more at once than limits
 // allow, an attempt without a number of its own.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	suite  Suite
 	root   string
 	engine engine.Engine // nil until something is asked of it
@@ -50,7 +50,7 @@ type world struct {
 	made       uint64 // ids
 }
 
-func newWorld(t *testing.T, s Suite, root string) *world {
+func newWorld(t testing.TB, s Suite, root string) *world {
 	return &world{
 		t: t, suite: s, root: root, zero: time.Now(),
 		concurrent: 1000, sync: 10,
@@ -70,9 +70,11 @@ func newWorld(t *testing.T, s Suite, root string) *world {
 const never = -1
 
 // hook puts a hook in force, with the defaults that the reader of hook files
-// gives it. An open engine hears of it by reload.
+// gives it, and such that others may follow its runs. An open engine hears of it
+// by reload.
 func (w *world) hook(h hook.Hook) {
 	h.Queue.Set, h.Retry.Set = true, true
+	h.OnFailure, h.OnSuccess = "notify", "notify" // what follows is what follow says
 	defaults(&h.Retry.Attempts, 1)
 	defaults(&h.Retry.Backoff, hook.DefaultBackoff)
 	defaults(&h.Retry.MaxBackoff, hook.DefaultMaxBackoff)
