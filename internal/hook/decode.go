@@ -104,13 +104,6 @@ func (r *reader) processKeys(p *Process) []key {
 	return append(keys, plannedKeys("user", "group", "umask", "resources", "files", "run-on")...)
 }
 
-func (r *reader) environmentKeys(i *Inherit) []key {
-	return []key{
-		{name: "inherit", of: pawls, read: func(f field) { i.Set, i.Names = true, r.inherited(f) }},
-		{name: "set", of: pawls, read: func(f field) { i.Vars = r.variables(f) }},
-	}
-}
-
 func (r *reader) keepKeys(k *Keep) []key {
 	return []key{
 		{name: "runs", of: pawls, read: func(f field) { k.Runs = r.least(f, 1, "the newest one is always kept") }},

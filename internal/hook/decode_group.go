@@ -173,6 +173,14 @@ func (r *reader) exitStatus(f field, a *Answer) {
 	}
 }
 
+// environmentKeys are those of process.environment.
+func (r *reader) environmentKeys(i *Inherit) []key {
+	return []key{
+		{name: "inherit", of: pawls, read: func(f field) { i.Set, i.Names = true, r.inherited(f) }},
+		{name: "set", of: pawls, read: func(f field) { i.Vars = r.variables(f) }},
+	}
+}
+
 // inherited reads the names of the variables that a script inherits.
 func (r *reader) inherited(f field) []string {
 	names := []string{}
