@@ -20,6 +20,10 @@ const (
 	askEvery  = 8
 )
 
+// glance is how long a log that is not followed looks at an attempt that goes
+// on. What was printed before it comes at once.
+const glance = 100 * time.Millisecond
+
 // log answers GET /api/v1/runs/{id}/log.
 func (a *API) log(w http.ResponseWriter, r *http.Request) error {
 	follow := false
@@ -39,7 +43,7 @@ func (a *API) log(w http.ResponseWriter, r *http.Request) error {
 		l.out.flush() // the caller knows that the run is there
 		err = l.follow(r.Context())
 	} else {
-		err = l.ended(r.Context(), record)
+		err = l.soFar(r.Context(), record)
 	}
 	if err != nil && r.Context().Err() == nil && !errors.Is(err, errGone) {
 		// The status is told already: what is left is to say it and to break off.
@@ -47,6 +51,19 @@ func (a *API) log(w http.ResponseWriter, r *http.Request) error {
 		a.options.Log.Warn().Err(err).Str("run", record.ID).Msg("a log could not be read to its end")
 	}
 	return nil
+}
+
+// soFar writes what there is: of an attempt that goes on, what it has printed
+// until now.
+func (l *logStream) soFar(ctx context.Context, record *run.Record) error {
+	if err := l.ended(ctx, record); err != nil || record.State != run.Running || l.api.options.Follow == nil {
+		return err
+	}
+	brief, cancel := context.WithTimeout(ctx, glance)
+	defer cancel()
+	attempt := &liveAttempt{ctx: ctx, log: l}
+	_ = l.api.options.Follow(brief, l.id, attempt) // it has just ended, or goes on
+	return attempt.failed
 }
 
 // logStream writes what the attempts of a run print, in their order.

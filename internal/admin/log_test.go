@@ -148,3 +148,15 @@ func TestLogBreaksOff(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestLogSoFar: of an attempt that goes on, what it has printed until now.
+func TestLogSoFar(t *testing.T) {
+	api := newAPI(t, admin.Options{Engine: newFake(someRuns()...), Follow: func(ctx context.Context, _ string, w io.Writer) error {
+		_, _ = io.WriteString(w, "half of ")
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	if got := ask(api, "GET", "/api/v1/runs/"+secondID+"/log", "").Body.String(); got != "half of " {
+		t.Errorf("got %q", got)
+	}
+}

@@ -45,7 +45,7 @@ func Main() int {
 
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.newRoot()
-	root.SetArgs(translate(args, subcommands(root)))
+	root.SetArgs(translate(args, root))
 	failed, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -77,7 +77,7 @@ func (a *app) newRoot() *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.newServe(), a.newCheck(), a.newHealth(), a.newVersion())
+	root.AddCommand(a.newServe(), a.newRuns(), a.newBackup(), a.newCheck(), a.newHealth(), a.newVersion())
 	return root
 }
 
@@ -102,36 +102,70 @@ func subcommands(root *cobra.Command) []string {
 }
 
 // translate turns webhook's command line into pawl's. Flags may begin with one
-// dash, as Go's flag package has them, up to the first plain word; and without
-// a subcommand pawl serves.
-func translate(args, subcommands []string) []string {
-	command := "serve"
+// dash, as Go's flag package has them, and without a subcommand pawl serves. To
+// serve, flags end at the first plain word, as webhook's do; elsewhere they may
+// follow it.
+func translate(args []string, root *cobra.Command) []string {
+	name := "serve"
 	switch {
 	case len(args) == 0:
-	case slices.Contains(subcommands, args[0]):
-		command, args = args[0], args[1:]
+	case slices.Contains(subcommands(root), args[0]):
+		name, args = args[0], args[1:]
 	case !strings.HasPrefix(args[0], "-"):
 		return args // cobra tells of a command that does not exist
 	}
-	if strings.HasPrefix(command, "__") {
-		return append([]string{command}, args...)
+	if strings.HasPrefix(name, "__") {
+		return append([]string{name}, args...)
 	}
-	translated := []string{command}
+	translated := []string{name}
+	command := subcommand(root, name)
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
-		if arg == "--" || arg == "-" || !strings.HasPrefix(arg, "-") {
+		switch {
+		case arg == "--", name == "serve" && (arg == "-" || !strings.HasPrefix(arg, "-")):
 			return append(translated, args[i:]...)
+		case arg == "-", !strings.HasPrefix(arg, "-"):
+			translated = append(translated, arg)
+			if below := subcommand(command, arg); below != nil {
+				command = below
+			}
+			continue
 		}
-		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if len(name) == 1 {
+		flag, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if len(flag) == 1 {
 			translated = append(translated, arg) // a short flag, as -o
 		} else {
 			translated = append(translated, "--"+strings.TrimLeft(arg, "-"))
 		}
-		if !hasValue && takesValue(name) && i+1 < len(args) {
+		if !hasValue && wantsValue(command, flag) && i+1 < len(args) {
 			i++
 			translated = append(translated, args[i])
 		}
 	}
 	return translated
+}
+
+// subcommand gives a command's subcommand, or nil.
+func subcommand(command *cobra.Command, name string) *cobra.Command {
+	if command == nil {
+		return nil
+	}
+	at := slices.IndexFunc(command.Commands(), func(c *cobra.Command) bool { return c.Name() == name || c.HasAlias(name) })
+	if at < 0 {
+		return nil
+	}
+	return command.Commands()[at]
+}
+
+// wantsValue tells the flags of a command that stand before a word of their own
+// from those that do not, before they are parsed.
+func wantsValue(command *cobra.Command, name string) bool {
+	if command == nil {
+		return takesValue(name)
+	}
+	flag := command.Flag(name)
+	if len(name) == 1 {
+		flag = command.Flags().ShorthandLookup(name)
+	}
+	return flag != nil && flag.NoOptDefVal == ""
 }
