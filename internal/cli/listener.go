@@ -13,7 +13,7 @@ import (
 // serverOptions is what the hooks listener is made of.
 func (s *settings) serverOptions(hooks *reloader, runs *engine.Memory, data dataDirectory, log zerolog.Logger) server.Options {
 	return server.Options{
-		Hooks: hooks.set, Engine: runs,
+		Hooks: hooks.set, Engine: memoryEngine{runs},
 		Prefix: s.prefix, Methods: s.httpMethods(), Headers: s.headers,
 		MaxBody: int64(s.maxBody), MaxInflight: int64(s.maxInflight),
 		TrustedProxies: s.trustedProxies,

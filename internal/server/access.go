@@ -27,6 +27,8 @@ type exchange struct {
 
 	status int
 	bytes  int64
+	paced  bool // its body was read, slowly or not
+	quiet  bool // it gets no line of its own
 	dump   bool
 	body   bytes.Buffer
 }
@@ -69,13 +71,16 @@ func (x *exchange) event(level zerolog.Level) *zerolog.Event {
 func (x *exchange) info() *zerolog.Event { return x.event(zerolog.InfoLevel) }
 func (x *exchange) warn() *zerolog.Event { return x.event(zerolog.WarnLevel) }
 
-// finish writes the one line that each request gets.
+// finish writes the one line that each request gets, but for those that ask
+// every few seconds whether all is well, and hear that it is.
 func (x *exchange) finish(took time.Duration) {
 	if x.status == 0 {
 		x.status = http.StatusOK
 	}
-	x.info().Int("status", x.status).Int64("bytes", x.bytes).Stringer("took", took.Round(time.Microsecond)).
-		Str("host", x.request.Host).Msg(x.request.Method + " " + x.request.URL.EscapedPath())
+	if event := x.info(); event != nil && !x.quiet {
+		event.Int("status", x.status).Int64("bytes", x.bytes).Stringer("took", took.Round(time.Microsecond)).
+			Str("host", x.request.Host).Msg(x.request.Method + " " + x.request.URL.EscapedPath())
+	}
 	if x.dump {
 		first := fmt.Sprintf("HTTP/1.1 %d %s", x.status, http.StatusText(x.status))
 		x.dumped("the answer", dumpText(first, x.Header(), x.body.Bytes()))

@@ -2,135 +2,148 @@ package server
 
 import (
 	"context"
-	"io"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/trigger"
+)
+
+// What answers say of a delivery that was accepted.
+const (
+	deliveryHeader  = "X-Pawl-Delivery-Id"
+	runHeader       = "X-Pawl-Run-Id"       // where there is one run
+	runsHeader      = "X-Pawl-Runs"         // how many, where there are more, or none
+	duplicateHeader = "X-Pawl-Duplicate-Of" // the delivery that this one repeats
 )
 
 // failedText is what a sender hears of a failed command whose output is not for
 // it.
 const failedText = "Error occurred while executing the hook's command. Please check your logs for more details."
 
-// run hands over the runs of the hooks that triggered and answers for the first
-// of them.
-func (s *Server) run(x *exchange, triggered []verdict) {
-	first := triggered[0]
-	runs := make([]run.Run, len(triggered))
-	for i, v := range triggered {
-		runs[i] = v.run
-	}
-	x.Header().Set("X-Pawl-Delivery-Id", first.run.Delivery.ID)
-	if len(runs) == 1 {
-		x.Header().Set("X-Pawl-Run-Id", first.run.ID)
-	} else {
-		x.Header().Set("X-Pawl-Runs", strconv.Itoa(len(runs)))
-	}
-	if first.hook.OutputInResponse {
-		s.answerOutput(x, first.hook, runs)
-		return
-	}
-	if err := s.options.Engine.Submit(x.request.Context(), runs...); err != nil {
-		unavailable(x, err)
-		return
-	}
-	x.triggered(runs)
-	for _, h := range first.hook.Headers {
-		x.Header().Set(h.Name, h.Value)
-	}
-	respond(x, first.hook.SuccessCode, first.hook.Message)
-}
-
-// triggered logs the runs that were accepted.
-func (x *exchange) triggered(runs []run.Run) {
-	for _, r := range runs {
-		x.info().Str("hook", r.Hook).Str("run", r.ID).Msg("hook triggered")
-	}
-}
-
-// unavailable refuses a delivery that could not be accepted.
-func unavailable(x *exchange, err error) {
-	x.event(zerolog.ErrorLevel).Err(err).Msg("a delivery was refused")
-	for _, name := range []string{"X-Pawl-Delivery-Id", "X-Pawl-Run-Id", "X-Pawl-Runs"} {
-		x.Header().Del(name)
-	}
-	x.Header().Set("Retry-After", "30")
-	respond(x, http.StatusServiceUnavailable, "Not accepted: "+err.Error()+".")
-}
-
-// answerOutput runs a hook's command, the first of runs, and answers with what
-// it printed.
-func (s *Server) answerOutput(x *exchange, h *hook.Hook, runs []run.Run) {
-	output := newSpool(s.options.SpoolDirectory)
-	defer output.Close()
-	ctx := x.request.Context()
-	outcome, err := s.options.Engine.Now(ctx, runs[0], runs[1:], output, func() { x.triggered(runs) })
-	if err != nil && ctx.Err() != nil {
-		// The sender hung up before its turn came. It is not known whether it
-		// will try again, so the runs take the way of those that nobody waits for.
-		if err = s.options.Engine.Submit(context.WithoutCancel(ctx), runs...); err == nil {
-			x.triggered(runs)
-			return
+// accept hands over the runs of the hooks that triggered and answers for the
+// first of them. What is handed over is without credentials that no hook passes
+// on.
+func (s *Server) accept(x *exchange, record *run.Delivery, triggered []trigger.Verdict, release func()) {
+	hooks := make([]*hook.Hook, len(triggered))
+	parts := make([]run.Part, len(triggered))
+	for i := range triggered {
+		hooks[i], parts[i] = triggered[i].Hook, triggered[i].Part
+		if record.SenderID == "" {
+			record.SenderID = parts[i].SenderID
 		}
 	}
+	submission := &run.Submission{Delivery: trigger.Withhold(record, hooks), Parts: parts}
+	h := hooks[0]
+	if h.OutputInResponse || h.Answer.Live() {
+		s.attend(x, h, submission)
+		return
+	}
+	receipt, err := s.submit(x, submission)
 	if err != nil {
 		unavailable(x, err)
 		return
 	}
-	for _, header := range h.Headers {
-		x.Header().Set(header.Name, header.Value)
-	}
-	control := http.NewResponseController(x)
-	_ = control.SetWriteDeadline(time.Now().Add(answerTime))
-	if outcome.State() != run.Succeeded && !h.OutputInResponseOnError {
-		respond(x, http.StatusInternalServerError, failedText)
+	release()
+	setAnswerHeaders(x, h)
+	if h.Answer.Wait > 0 && duplicateOf(receipt, 0) == "" {
+		s.await(x, h, submission)
 		return
 	}
-	code := h.SuccessCode
-	if outcome.State() != run.Succeeded {
-		code = http.StatusInternalServerError
-	}
-	sendOutput(x, h, code, output)
+	respond(x, h.SuccessCode, h.Message)
 }
 
-func sendOutput(x *exchange, h *hook.Hook, code int, output *spool) {
-	reader, head, err := output.Reader()
+// submit hands a delivery over, and says so in the log and in the answer's
+// headers. It does not end because the sender hangs up, so that it is known what
+// became of the delivery.
+func (s *Server) submit(x *exchange, submission *run.Submission) (run.Receipt, error) {
+	receipt, err := s.options.Engine.Submit(context.WithoutCancel(x.request.Context()), *submission)
 	if err != nil {
-		x.event(zerolog.ErrorLevel).Err(err).Str("hook", h.ID).Msg("the command ran, but its output was lost before it could be sent")
-		respond(x, http.StatusInternalServerError, failedText)
-		return
+		return receipt, err
 	}
-	if code != http.StatusNoContent && code != http.StatusNotModified {
-		setContentType(x, head)
+	x.accepted(submission, receipt, 0)
+	identify(x.Header(), submission, receipt)
+	return receipt, nil
+}
+
+// identify says in an answer what it is an answer to.
+func identify(header http.Header, submission *run.Submission, receipt run.Receipt) {
+	runs, id := 0, ""
+	for i := range submission.Parts {
+		if duplicateOf(receipt, i) == "" {
+			part := &submission.Parts[i]
+			runs += len(part.Runs)
+			id = part.Runs[0].ID
+		}
 	}
-	if code != 0 {
-		x.WriteHeader(code)
+	anonymous(header)
+	if runs > 0 {
+		header.Set(deliveryHeader, submission.Delivery.ID)
 	}
-	_, _ = io.Copy(x, reader) // the sender hung up: nobody is left to tell
+	switch {
+	case runs == 1:
+		header.Set(runHeader, id)
+	case runs > 1:
+		header.Set(runsHeader, strconv.Itoa(runs))
+	}
+	if of := duplicateOf(receipt, 0); of != "" {
+		header.Set(duplicateHeader, of)
+	}
+}
+
+// anonymous takes back what identify said.
+func anonymous(header http.Header) {
+	for _, name := range []string{deliveryHeader, runHeader, runsHeader, duplicateHeader} {
+		delete(header, name)
+	}
+}
+
+// setAnswerHeaders sets what the hook wants in its answers.
+func setAnswerHeaders(w http.ResponseWriter, h *hook.Hook) {
+	for _, header := range h.Headers {
+		w.Header().Set(header.Name, header.Value)
+	}
+}
+
+// unavailable refuses a delivery that could not be accepted. The cause may hold
+// paths and the like, so the log has it and the sender hears its kind.
+func unavailable(x *exchange, err error) {
+	x.event(zerolog.ErrorLevel).Err(err).Msg("a delivery was refused")
+	text := "Pawl cannot take it now"
+	for _, kind := range []error{engine.ErrFull, engine.ErrStopped, engine.ErrUnavailable} {
+		if errors.Is(err, kind) {
+			text = kind.Error()
+			break
+		}
+	}
+	anonymous(x.Header())
+	x.Header().Set("Retry-After", "30")
+	respond(x, http.StatusServiceUnavailable, "Not accepted: "+text+".")
 }
 
 // respond answers with a text. A code of 0 is 200.
 func respond(w http.ResponseWriter, code int, text string) {
+	content := []byte(text)
 	if code != http.StatusNoContent && code != http.StatusNotModified {
-		setContentType(w, []byte(text))
+		setContentType(w, content)
 	}
 	if code != 0 {
 		w.WriteHeader(code)
 	}
-	_, _ = io.WriteString(w, text)
+	_, _ = w.Write(content) // the sender hung up: nobody is left to tell
 }
 
 // setContentType says what an answer is, where no header of the hook's does. As
 // in webhook it is guessed from the content, with one difference: nothing that
 // a browser would run is guessed, for an answer may echo what a stranger sent.
 func setContentType(w http.ResponseWriter, content []byte) {
-	if w.Header().Get("Content-Type") != "" || len(content) == 0 {
+	if len(content) == 0 || w.Header().Get("Content-Type") != "" {
 		return
 	}
 	guess := http.DetectContentType(content)

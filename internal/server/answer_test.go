@@ -1,15 +1,15 @@
 package server
 
 import (
-	"context"
+	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/run"
@@ -61,17 +61,6 @@ func TestOutputThatCannotBeKeptIsNotSentInPart(t *testing.T) {
 	}
 }
 
-func TestASenderThatHangsUpBeforeItsTurnLosesNothing(t *testing.T) {
-	e := &fakeEngine{err: context.Canceled}
-	s := serverOf(t, `[{id: a, execute-command: x, include-command-output-in-response: true}]`, submitter{e}, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/hooks/a", nil).WithContext(ctx))
-	if diff := cmp.Diff([]string{"a"}, e.submitted); diff != "" {
-		t.Errorf("runs (-want +got):\n%s", diff)
-	}
-}
-
 func TestADeliveryThatIsAcceptedSaysItsIDs(t *testing.T) {
 	e := &fakeEngine{}
 	answer := post(serverOf(t, shared, e, nil), "/hooks/push", `{"branch":"main"}`)
@@ -90,27 +79,39 @@ func TestADeliveryThatIsAcceptedSaysItsIDs(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeAcceptedIsTried(t *testing.T) {
-	for _, err := range []error{engine.ErrFull, engine.ErrStopped} {
-		for _, file := range []string{
-			`[{id: a, execute-command: x}]`,
-			`[{id: a, execute-command: x, include-command-output-in-response: true}]`,
-		} {
-			answer := post(serverOf(t, file, &fakeEngine{err: err}, nil), "/hooks/a", "")
-			if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" {
-				t.Errorf("%v: answered %d with Retry-After %q, want 503 with one", err, answer.Code, answer.Header().Get("Retry-After"))
-			}
-			if answer.Header().Get("X-Pawl-Run-Id") != "" {
-				t.Errorf("%v: the refusal names a run", err)
-			}
+func TestWhatCannotBeAccepted(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		text string
+	}{
+		{"no more can wait", engine.ErrFull, "Not accepted: too many runs wait already."},
+		{"Pawl stops", engine.ErrStopped, "Not accepted: stopping: nothing is accepted any more."},
+		{"the disk fails: its paths are not for the sender", fmt.Errorf("%w: open /var/lib/pawl/journal: no space", engine.ErrUnavailable), "Not accepted: the journal cannot be written."},
+		{"anything else", errors.New("/var/lib/pawl burns"), "Not accepted: Pawl cannot take it now."},
+	}
+	for _, test := range tests {
+		for _, keys := range []string{"", ", include-command-output-in-response: true"} {
+			t.Run(test.name+keys, func(t *testing.T) {
+				var log bytes.Buffer
+				file := "[{id: a, execute-command: x, response-headers: [{name: X-A, value: b}]" + keys + "}]"
+				s := serverOf(t, file, &fakeEngine{err: test.err}, func(o *Options) { o.Log = zerolog.New(&log) })
+				answer := post(s, "/hooks/a", "")
+				if answer.Code != http.StatusServiceUnavailable || answer.Body.String() != test.text {
+					t.Errorf("answered %d %q, want 503 %q", answer.Code, answer.Body, test.text)
+				}
+				if answer.Header().Get("Retry-After") == "" {
+					t.Error("no Retry-After")
+				}
+				for name := range answer.Header() {
+					if strings.HasPrefix(name, "X-") {
+						t.Errorf("the refusal has a header %s", name)
+					}
+				}
+				if !strings.Contains(log.String(), test.err.Error()) {
+					t.Errorf("the log does not tell why:\n%s", &log)
+				}
+			})
 		}
 	}
-}
-
-// submitter accepts what is submitted, whatever Now says.
-type submitter struct{ *fakeEngine }
-
-func (s submitter) Submit(ctx context.Context, runs ...run.Run) error {
-	_ = s.fakeEngine.Submit(ctx, runs...)
-	return nil
 }

@@ -24,10 +24,7 @@ type pacedBody struct {
 }
 
 func newPacedBody(w http.ResponseWriter, r *http.Request) *pacedBody {
-	b := &pacedBody{body: r.Body, control: http.NewResponseController(w), began: time.Now(), drain: r.Context()}
-	if drain, ok := r.Context().Value(drainKey{}).(context.Context); ok {
-		b.drain = drain
-	}
+	b := &pacedBody{body: r.Body, control: http.NewResponseController(w), began: time.Now(), drain: drainOf(r)}
 	// A Read that waits already must hear of the stop too.
 	b.settle = context.AfterFunc(b.drain, func() { b.deadline(time.Now().Add(bodyDrain)) })
 	return b
@@ -66,4 +63,13 @@ func (b *pacedBody) finish(err error) {
 	default:
 		b.deadline(time.Now().Add(bodyDrain))
 	}
+}
+
+// drainOf is the context that ends when the server begins to stop; outside of
+// Serve it is the request's own.
+func drainOf(r *http.Request) context.Context {
+	if drain, ok := r.Context().Value(drainKey{}).(context.Context); ok {
+		return drain
+	}
+	return r.Context()
 }

@@ -20,19 +20,17 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
-// Engine is what the server hands runs to.
+// Engine is what the server hands runs to: what it needs of an engine.Engine,
+// where the contract of these methods stands.
 type Engine interface {
-	// Submit accepts runs, all or none; engine.ErrFull and engine.ErrStopped
-	// are answered 503.
-	Submit(ctx context.Context, runs ...run.Run) error
-	// Now runs a run at once, submits others with it, and returns at the end of
-	// the first. All of its output goes to the writer. accepted is called when
-	// all are accepted. With an error nothing was.
-	Now(ctx context.Context, first run.Run, others []run.Run, output io.Writer, accepted func()) (run.Outcome, error)
+	Submit(ctx context.Context, s run.Submission) (run.Receipt, error)
+	Attend(ctx context.Context, s run.Submission, live engine.Live) (run.Receipt, run.Outcome, error)
+	Await(ctx context.Context, ids ...string) ([]run.Record, error)
 }
 
 // Options is what a Server is made of.
@@ -43,6 +41,11 @@ type Options struct {
 	Prefix  string        // of the hooks' URLs, without slashes around it; may be empty
 	Methods []string      // allowed where a hook names none; empty: any
 	Headers []hook.Header // set on answers (-header)
+
+	// HealthPath is the path, with its slash, at which Healthy answers whoever
+	// asks, before any hook does (-health-path). Empty: there is none.
+	HealthPath string
+	Healthy    func() (ok bool, text string)
 
 	MaxBody     int64 // bytes of one body; more is answered 413
 	MaxInflight int64 // bytes of all bodies being read or held; more is answered 503
@@ -66,7 +69,7 @@ func (o Options) validate() error {
 	case o.MaxInflight < o.MaxBody:
 		return fmt.Errorf("server: MaxInflight (%d) is less than MaxBody (%d): no body of that size could ever be read", o.MaxInflight, o.MaxBody)
 	}
-	return nil
+	return o.validateHealth()
 }
 
 // Server answers requests to hooks.
@@ -74,6 +77,7 @@ type Server struct {
 	options Options
 	budget  *delivery.Budget
 	router  *mux.Router
+	below   string // what the URL paths of hooks begin with
 }
 
 // New makes a Server.
@@ -82,22 +86,43 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: options, budget: delivery.NewBudget(options.MaxInflight), router: mux.NewRouter()}
+	s.below = strings.TrimSuffix(routePattern(options.Prefix), pathVariable)
 	s.router.HandleFunc("/", s.root)
-	s.router.HandleFunc(routePattern(options.Prefix), s.hooks)
+	s.router.HandleFunc(routePattern(options.Prefix), func(w http.ResponseWriter, r *http.Request) {
+		s.hooks(w.(*exchange), r, mux.Vars(r)["path"]) // ServeHTTP made it
+	})
 	return s, nil
 }
+
+// pathVariable is how the router calls the path of a hook.
+const pathVariable = "{path:.*}"
 
 // routePattern is the route of hooks below a prefix.
 func routePattern(prefix string) string {
 	if prefix == "" {
-		return "/{path:.*}"
+		return "/" + pathVariable
 	}
-	return "/" + prefix + "/{path:.*}"
+	return "/" + prefix + "/" + pathVariable
+}
+
+// route takes a request to its handler. Most go straight to their hooks, where
+// the router would lead them too, in a third of the time: it looks at those
+// whose path it may have to tidy or to refuse.
+func (s *Server) route(x *exchange, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, s.below)
+	switch {
+	case s.options.HealthPath != "" && r.URL.Path == s.options.HealthPath:
+		s.health(x, r)
+	case !ok || path == "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/.") || strings.Contains(path, "\n"):
+		s.router.ServeHTTP(x, r)
+	default:
+		s.hooks(x, r, path)
+	}
 }
 
 // URLPath is the path of a hook's URL.
 func (s *Server) URLPath(h *hook.Hook) string {
-	return strings.Replace(routePattern(s.options.Prefix), "{path:.*}", h.Path, 1)
+	return s.below + h.Path
 }
 
 // root answers that something listens here.
@@ -122,12 +147,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.dump {
 		x.dumpHead()
 	}
-	if r.ContentLength != 0 {
-		// Where nobody reads the body, net/http does, before the next request.
-		_ = http.NewResponseController(w).SetReadDeadline(began.Add(bodyPause))
-	}
 	defer func() {
-		if fault := recover(); fault != nil && fault != http.ErrAbortHandler {
+		fault := recover()
+		if fault != nil && fault != http.ErrAbortHandler {
 			x.event(zerolog.ErrorLevel).Interface("fault", fault).Bytes("stack", debug.Stack()).
 				Msg("a request made Pawl panic; please report this")
 			if x.status == 0 {
@@ -135,8 +157,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		x.finish(time.Since(began))
+		if r.ContentLength != 0 && !x.paced {
+			// Nobody has read the body: net/http does, before the next request.
+			_ = http.NewResponseController(w).SetReadDeadline(began.Add(bodyPause))
+		}
+		if fault == http.ErrAbortHandler {
+			panic(fault) // net/http ends the connection
+		}
 	}()
-	s.router.ServeHTTP(x, r)
+	s.route(x, r)
 }
 
 // requestID is the id under which a proxy knows a request, where it counts.

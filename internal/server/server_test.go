@@ -2,8 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,63 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/hook"
-	"github.com/pawlhq/pawl/internal/run"
 )
-
-// fakeEngine notes what it is handed, and answers as it is told.
-type fakeEngine struct {
-	submitted []string // hook ids, in order
-	now       []string
-	output    string
-	outcome   run.Outcome
-	err       error
-}
-
-func (e *fakeEngine) Submit(_ context.Context, runs ...run.Run) error {
-	for _, r := range runs {
-		e.submitted = append(e.submitted, r.Hook)
-	}
-	return e.err
-}
-
-func (e *fakeEngine) Now(_ context.Context, r run.Run, others []run.Run, output io.Writer, _ func()) (run.Outcome, error) {
-	e.now = append(e.now, r.Hook)
-	for _, other := range others {
-		e.submitted = append(e.submitted, other.Hook)
-	}
-	_, _ = io.WriteString(output, e.output)
-	return e.outcome, e.err
-}
-
-// serverOf makes a server of the hooks of one file.
-func serverOf(t *testing.T, file string, e Engine, change func(*Options)) *Server {
-	t.Helper()
-	hooks, problems := hook.Read("hooks.yaml", []byte(file), hook.Options{})
-	if problems.Refused() {
-		t.Fatal(problems)
-	}
-	options := Options{
-		Hooks:  func() *hook.Set { return hook.NewSet(hooks) },
-		Engine: e, Prefix: "hooks", MaxBody: 1 << 24, MaxInflight: 1 << 25,
-		SpoolDirectory: t.TempDir(), Log: zerolog.Nop(),
-	}
-	if change != nil {
-		change(&options)
-	}
-	s, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func post(s http.Handler, path, body string) *httptest.ResponseRecorder {
-	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
-	request.Header.Set("Content-Type", "application/json")
-	answer := httptest.NewRecorder()
-	s.ServeHTTP(answer, request)
-	return answer
-}
 
 // shared is four hooks at one path.
 const shared = `
@@ -334,37 +276,4 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-}
-
-func TestErrorsOfTheEngineAreToldApart(t *testing.T) {
-	answer := post(serverOf(t, `[{id: a, execute-command: x}]`, &fakeEngine{err: errors.New("no room")}, nil), "/hooks/a", "")
-	if answer.Code != 503 || !strings.Contains(answer.Body.String(), "no room") {
-		t.Errorf("answered %d %q", answer.Code, answer.Body)
-	}
-}
-
-func BenchmarkAccept(b *testing.B) {
-	hooks, _ := hook.Read("h", []byte(`[{id: a, execute-command: x, trigger-rule: {match: {type: value, value: main, parameter: {source: payload, name: branch}}}}]`), hook.Options{})
-	set := hook.NewSet(hooks)
-	s, err := New(Options{
-		Hooks: func() *hook.Set { return set }, Engine: discard{}, Prefix: "hooks",
-		MaxBody: 1 << 20, MaxInflight: 4 << 20, Log: zerolog.Nop(),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	body := `{"branch":"main","pad":"` + strings.Repeat("x", 270) + `"}`
-	b.ReportAllocs()
-	for b.Loop() {
-		if answer := post(s, "/hooks/a", body); answer.Code != 200 {
-			b.Fatal(answer.Code)
-		}
-	}
-}
-
-type discard struct{}
-
-func (discard) Submit(context.Context, ...run.Run) error { return nil }
-func (discard) Now(context.Context, run.Run, []run.Run, io.Writer, func()) (run.Outcome, error) {
-	return run.Outcome{}, nil
 }

@@ -6,24 +6,33 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // spoolMemory is how much of a command's output is kept in memory until it is
 // sent; more goes into a file.
 const spoolMemory = 1 << 20
 
-// spool keeps what is written to it until it is read. It is for one writer, and
-// then one reader.
+// spool keeps what is written to it until it is sealed. Then it may be read; what
+// comes after that, of a command that is not waited for any more, is dropped.
 type spool struct {
 	directory string
-	memory    bytes.Buffer
-	file      *os.File // holds all once there is one
-	failed    error    // what is kept is not whole
+
+	mu     sync.Mutex
+	sealed bool
+	memory bytes.Buffer
+	file   *os.File // holds all once there is one
+	failed error    // what is kept is not whole
 }
 
 func newSpool(directory string) *spool { return &spool{directory: directory} }
 
 func (s *spool) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sealed {
+		return len(p), nil
+	}
 	n, err := s.keep(p)
 	if err != nil && s.failed == nil {
 		s.failed = fmt.Errorf("keep a long output: %w", err)
@@ -51,8 +60,15 @@ func (s *spool) keep(p []byte) (int, error) {
 	return s.file.Write(p)
 }
 
+// Seal ends the writing. It may be called again.
+func (s *spool) Seal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sealed = true
+}
+
 // Reader gives all that was written, and its first bytes, or says why not all
-// of it is there.
+// of it is there. It is called once, after Seal.
 func (s *spool) Reader() (all io.Reader, head []byte, err error) {
 	const sniffed = 512 // what http.DetectContentType looks at
 	if s.failed != nil {
@@ -73,6 +89,7 @@ func (s *spool) Reader() (all io.Reader, head []byte, err error) {
 
 // Close throws everything away.
 func (s *spool) Close() {
+	s.Seal()
 	if s.file != nil {
 		_ = s.file.Close()
 		_ = os.Remove(s.file.Name())
