@@ -36,6 +36,7 @@ type options struct {
 	webhookPath string
 	profile     bool
 	keep        bool
+	before      string // a file that -o json wrote; "": none
 }
 
 // bench is what all measures share.
@@ -104,6 +105,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.pawlPath, "pawl", "", "the pawl to measure; empty: built from this checkout")
 	flags.StringVar(&o.webhookPath, "webhook", "/usr/bin/webhook", "the webhook to measure")
 	flags.BoolVar(&o.profile, "profile", false, "write down with perf where Pawl spends its CPU time; slows it a little")
+	flags.StringVar(&o.before, "before", "", "a file that -o json wrote: the table shows Pawl's figures of then as well")
 	flags.BoolVar(&o.keep, "keep", false, "keep the directory with logs and data")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "Usage: bench [flags]; see bench/README.md. The measures:")
@@ -155,6 +157,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		defer func() { err = errors.Join(err, os.RemoveAll(b.directory)) }()
 	}
 	found := report{Machine: b.describe(), Quick: o.quick, Rounds: o.rounds}
+	before, err := readReport(o.before)
+	if err != nil {
+		return err
+	}
 	var failed []error
 	for _, m := range measures() {
 		if len(o.only) > 0 && !slices.Contains(o.only, m.name) || ctx.Err() != nil {
@@ -172,11 +178,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 	}
 	found.Notes = b.notes
-	write := found.writeTable
 	if o.output == "json" {
-		write = found.writeJSON
+		err = found.writeJSON(stdout)
+	} else {
+		err = found.writeTable(stdout, before)
 	}
-	return errors.Join(append(failed, write(stdout))...)
+	return errors.Join(append(failed, err)...)
 }
 
 // say tells on standard error how far it has come.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -95,7 +96,34 @@ func (r report) writeJSON(out io.Writer) error {
 	return encoder.Encode(r)
 }
 
-func (r report) writeTable(out io.Writer) error {
+// readReport reads what writeJSON wrote; no path is an empty report.
+func readReport(path string) (report, error) {
+	var r report
+	if path == "" {
+		return r, nil
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read the figures of before: %w", err)
+	}
+	return r, nil
+}
+
+// figure gives Pawl's figure in the row that compares the same.
+func (r report) figure(like row) string {
+	i := slices.IndexFunc(r.Rows, func(other row) bool { return other.What == like.What && other.Beside == like.Beside })
+	if i < 0 {
+		return ""
+	}
+	return like.Unit.text(median(r.Rows[i].Pawl))
+}
+
+// writeTable writes the table for people, with a column for the figures of
+// before where there are some.
+func (r report) writeTable(out io.Writer, before report) error {
 	m := r.Machine
 	fmt.Fprintf(out, "%d × %s, Linux %s, %s; a sync of the disk takes %s\n%s; %s\n", m.CPUs, m.CPU, m.Kernel, m.Go, seconds.text(m.Sync), m.Pawl, m.Webhook)
 	if r.Quick {
@@ -104,9 +132,17 @@ func (r report) writeTable(out io.Writer) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"what", "pawl", "beside", "ratio", "reach", ""})
+	header := table.Row{"what", "pawl", "beside", "ratio", "reach", ""}
+	if len(before.Rows) > 0 {
+		header = append(header, "pawl before")
+	}
+	t.AppendHeader(header)
 	for _, row := range r.Rows {
-		t.AppendRow(row.cells())
+		cells := row.cells()
+		if len(before.Rows) > 0 {
+			cells = append(cells, before.figure(row))
+		}
+		t.AppendRow(cells)
 	}
 	_, err := fmt.Fprintln(out, t.Render())
 	for _, note := range r.Notes {
