@@ -21,7 +21,7 @@
 //	GET    /api/v1/runs/{id}/summary          Markdown
 //	POST   /api/v1/runs/{id}/retry            a Done; 409 where it cannot be
 //	POST   /api/v1/runs/{id}/cancel           the same
-//	POST   /api/v1/runs/{id}/replay           the same; with ?edited=1 the request's body takes the place of the stored one
+//	POST   /api/v1/runs/{id}/replay           the same, with the new runs; with ?edited=1 the request's body takes the place of the stored one
 //	POST   /api/v1/runs/retry|cancel|replay   a Bulk; the answer is a Done a line
 //	DELETE /api/v1/runs                       forget ended runs that the filter of GET matches: {"pruned": 3}
 //	GET    /api/v1/hooks                      the list of Hook
@@ -55,11 +55,13 @@ import (
 	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/runner"
 )
 
 // Engine is what this package asks of an engine.
 type Engine interface {
 	engine.History
+	Submit(ctx context.Context, s run.Submission) (run.Receipt, error)
 	Await(ctx context.Context, ids ...string) ([]run.Record, error)
 	Cancel(ctx context.Context, ids ...string) ([]string, error)
 	Rerun(ctx context.Context, ids ...string) ([]string, error)
@@ -76,13 +78,9 @@ type Options struct {
 	// Hooks gives the hooks in force.
 	Hooks func() *hook.Set
 
-	// Replay makes new runs of a delivery, by the hook of that id as it is in
-	// force. The delivery is a new one already, with its origin. nil: it cannot
-	// be done.
-	Replay func(ctx context.Context, d *run.Delivery, hook string) (Replayed, error)
-
-	// Files gives what a run left behind. nil: nothing is kept.
-	Files func(id string) (Files, error)
+	// Files opens what a run left behind; fs.ErrNotExist says that it is nothing.
+	// nil: nothing is kept.
+	Files func(id string) (*runner.Files, error)
 
 	// Follow writes what the attempt of a run prints: what it has printed so
 	// far, then all else until it ends. The error is not nil where none goes on.
@@ -101,20 +99,6 @@ type Options struct {
 	MaxBody int64    // of an edited payload; 0: 32 MiB
 
 	Log zerolog.Logger
-}
-
-// Replayed is what became of a delivery that was sent again.
-type Replayed struct {
-	Runs []string // the new runs' ids
-	Why  string   // where there are none, in words
-}
-
-// Files is what a run left behind. Open's error is fs.ErrNotExist for a name
-// that List does not give.
-type Files interface {
-	List() ([]Artifact, error)
-	Open(name string) (content io.ReadCloser, size int64, err error)
-	Summary() ([]byte, error)
 }
 
 // API answers an operator's requests.

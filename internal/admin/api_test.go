@@ -6,17 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/pawlhq/pawl/internal/admin"
 	"github.com/pawlhq/pawl/internal/engine"
-	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/runner"
 )
 
 // ask sends a request over the socket.
@@ -62,7 +61,7 @@ func TestAnswers(t *testing.T) {
 		{"an attempt that is no number", "GET", deploy + "/output?attempt=last", "", 400, []string{"attempt is a number"}, nil},
 		{"what was never attempted", "GET", "/api/v1/runs/" + thirdID + "/output", "", 404, []string{"not been attempted yet"}, nil},
 		{"its log", "GET", deploy + "/log", "", 200, []string{"one\n--- attempt 2 ---\nsecond\n"}, nil},
-		{"its artifacts", "GET", deploy + "/artifacts", "", 200, []string{`{"artifacts":[{"name":"a/b.html","size":4}]}`}, nil},
+		{"its artifacts", "GET", deploy + "/artifacts", "", 200, []string{`{"artifacts":[{"name":"a/b.html","size":4,"modified":"`}, nil},
 		{"an artifact", "GET", deploy + "/artifacts/a/b.html", "", 200, []string{"<b/>"}, nil},
 		{"an artifact that there is not", "GET", deploy + "/artifacts/c", "", 404, []string{`no artifact \"c\"`}, nil},
 		{"a path that leads out", "GET", deploy + "/artifacts/../x", "", 404, []string{"no artifact"}, nil},
@@ -74,7 +73,7 @@ func TestAnswers(t *testing.T) {
 		{"retry what runs", "POST", "/api/v1/runs/" + secondID + "/retry", "", 409, []string{"is running: only an ended run"}, nil},
 		{"cancel", "POST", "/api/v1/runs/" + secondID + "/cancel", "", 200, []string{`"done":true`}, nil},
 		{"cancel what has ended", "POST", deploy + "/cancel", "", 409, []string{"has ended already: it is failed"}, nil},
-		{"replay", "POST", deploy + "/replay", "", 201, []string{`"runs":["new"]`, `"delivery_id":"`}, nil},
+		{"replay", "POST", deploy + "/replay", "", 201, []string{`"done":true`, `"runs":["`, `"delivery_id":"`}, nil},
 		{"replay of a hook that is gone", "POST", "/api/v1/runs/" + thirdID + "/replay", "", 409, []string{`hook \"scan\" of run ` + thirdID + ` is in no hook file`}, nil},
 		{"retry nothing", "POST", "/api/v1/runs/retry", "", 400, []string{"name the ids, or a filter"}, nil},
 		{"retry by a key that there is not", "POST", "/api/v1/runs/retry", `{"fliter":{}}`, 400, []string{"fliter"}, nil},
@@ -97,7 +96,7 @@ func TestAnswers(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			answer := ask(newAPI(t, wholeOptions()), c.method, c.path, c.body)
+			answer := ask(newAPI(t, wholeOptions(t)), c.method, c.path, c.body)
 			if answer.Code != c.status {
 				t.Errorf("status %d, not %d", answer.Code, c.status)
 			}
@@ -122,44 +121,27 @@ func TestAnswers(t *testing.T) {
 }
 
 // wholeOptions has everything, and someRuns.
-func wholeOptions() admin.Options {
+func wholeOptions(t *testing.T) admin.Options {
 	f := newFake(someRuns()...)
 	f.outputs[firstID+"/1"], f.outputs[firstID+"/2"] = "one\n", "second\n"
+	kept := t.TempDir()
+	for name, text := range map[string]string{"artifacts/a/b.html": "<b/>", "summary.md": "# Well"} {
+		path := filepath.Join(kept, firstID, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return admin.Options{
 		Engine: f,
-		Replay: func(context.Context, *run.Delivery, string) (admin.Replayed, error) {
-			return admin.Replayed{Runs: []string{"new"}}, nil
-		},
-		Files: func(id string) (admin.Files, error) {
-			if id != firstID {
-				return nil, fs.ErrNotExist
-			}
-			return keptFiles{}, nil
-		},
+		Files:  runner.New(runner.Options{Directory: kept}).Files,
 		Backup: func(context.Context, string) error { return nil },
 		Notes:  func() []string { return []string{"tmpfs"} },
 	}
 }
 
-// keptFiles has one artifact and a summary.
-type keptFiles struct{}
-
-func (keptFiles) List() ([]admin.Artifact, error) {
-	return []admin.Artifact{{Name: "a/b.html", Size: 4}}, nil
-}
-
-func (keptFiles) Open(name string) (io.ReadCloser, int64, error) {
-	if name != "a/b.html" {
-		return nil, 0, fs.ErrNotExist
-	}
-	return io.NopCloser(strings.NewReader("<b/>")), 4, nil
-}
-
-func (keptFiles) Summary() ([]byte, error) { return []byte("# Well"), nil }
-
 // TestArtifactIsADownload: what a script wrote is no page of this origin.
 func TestArtifactIsADownload(t *testing.T) {
-	answer := ask(newAPI(t, wholeOptions()), "GET", "/api/v1/runs/"+firstID+"/artifacts/a/b.html", "")
+	answer := ask(newAPI(t, wholeOptions(t)), "GET", "/api/v1/runs/"+firstID+"/artifacts/a/b.html", "")
 	want := map[string]string{
 		"Content-Type": "application/octet-stream", "Content-Disposition": "attachment; filename=b.html",
 		"Content-Length": "4", "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -180,7 +162,7 @@ func TestOutputTellsWhatIsLeftOut(t *testing.T) {
 	if head, omitted := answer.Header().Get(admin.HeadHeader), answer.Header().Get(admin.OmittedHeader); head != "4" || omitted != "1000" {
 		t.Errorf("head %s, omitted %s", head, omitted)
 	}
-	part := "head\n[1000 bytes left out]\ntail"
+	part := "head\n… 1000 bytes are left out here …\ntail"
 	if got, want := ask(api, "GET", "/api/v1/runs/"+firstID+"/log", "").Body.String(), part+"\n--- attempt 2 ---\n"+part; got != want {
 		t.Errorf("the log is %q, not %q", got, want)
 	}
@@ -199,45 +181,6 @@ func TestReadiness(t *testing.T) {
 	f.status.Accepting = false
 	if answer := ask(api, "GET", "/readyz", ""); answer.Code != 503 || !strings.Contains(answer.Body.String(), `"ready":false`) {
 		t.Errorf("full: %d %s", answer.Code, answer.Body)
-	}
-}
-
-// TestReplay: the delivery is a new one that says where it comes from, and an
-// edited one is marked, also when it is replayed once more.
-func TestReplay(t *testing.T) {
-	var got []run.Delivery
-	f := newFake(someRuns()...)
-	api := newAPI(t, admin.Options{Engine: f, Replay: func(_ context.Context, d *run.Delivery, hook string) (admin.Replayed, error) {
-		if hook != "deploy" {
-			t.Errorf("replayed through %q", hook)
-		}
-		got = append(got, *d)
-		return admin.Replayed{Why: "the rule does not match"}, nil
-	}})
-	original := *someRuns()[0].Delivery
-	answer := ask(api, "POST", "/api/v1/runs/"+firstID+"/replay", "")
-	if !strings.Contains(answer.Body.String(), `"note":"the rule does not match"`) {
-		t.Errorf("why there is no run is not told: %s", answer.Body)
-	}
-	ask(api, "POST", "/api/v1/runs/"+firstID+"/replay?edited=1", "changed")
-	f.update(firstID, func(r *run.Record) {
-		edited := got[1]
-		r.Delivery = &edited
-	})
-	ask(api, "POST", "/api/v1/runs/"+firstID+"/replay", "")
-	if len(got) != 3 || got[0].ID == original.ID || got[1].ID == got[0].ID || got[0].Received.Equal(original.Received) {
-		t.Fatalf("the deliveries are no new ones: %+v", got)
-	}
-	want := []run.Delivery{original, original, original}
-	for i := range want {
-		want[i].ID, want[i].Received, want[i].Origin = got[i].ID, got[i].Received, run.Origin{Kind: run.Replay, Of: original.ID, Edited: i > 0}
-	}
-	want[1].Body, want[2].Body, want[2].Origin.Of = []byte("changed"), []byte("changed"), got[1].ID
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if answer := ask(api, "POST", "/api/v1/runs/"+firstID+"/replay?edited=1", strings.Repeat("x", 33<<20)); answer.Code != 413 {
-		t.Errorf("a payload without bounds: %d", answer.Code)
 	}
 }
 
@@ -261,7 +204,7 @@ func TestEngineFails(t *testing.T) {
 
 // TestHead has no body.
 func TestHead(t *testing.T) {
-	server := httptest.NewServer(newAPI(t, wholeOptions()).Socket())
+	server := httptest.NewServer(newAPI(t, wholeOptions(t)).Socket())
 	defer server.Close()
 	answer, err := http.Head(server.URL + "/healthz")
 	if err != nil {

@@ -28,6 +28,9 @@ type fake struct {
 	pruned  []engine.Filter
 	ended   chan struct{} // closed when Await is to return
 	fail    error         // what every change fails with
+
+	submitted []run.Submission
+	most      int // submissions that are accepted; 0: all
 }
 
 func newFake(records ...run.Record) *fake {
@@ -102,6 +105,14 @@ func (f *fake) Output(_ context.Context, id string, attempt int) ([]byte, int, i
 		head = f.head
 	}
 	return []byte(output), head, f.omitted, nil
+}
+
+func (f *fake) Submit(_ context.Context, s run.Submission) (run.Receipt, error) {
+	if f.most > 0 && len(f.submitted) == f.most {
+		return run.Receipt{}, engine.ErrFull
+	}
+	f.submitted = append(f.submitted, s)
+	return run.Receipt{}, f.fail
 }
 
 func (f *fake) Delivery(context.Context, string) (*run.Delivery, error) {
@@ -204,7 +215,7 @@ func someRuns() []run.Record {
 func newAPI(t *testing.T, options admin.Options) *admin.API {
 	t.Helper()
 	if options.Hooks == nil {
-		set := hook.NewSet([]*hook.Hook{{ID: "deploy", Path: "deploy", Command: "./deploy.sh"}, {ID: "team/scan", Path: "x"}})
+		set := hook.NewSet(readHooks(t))
 		options.Hooks = func() *hook.Set { return set }
 	}
 	api, err := admin.New(options)
@@ -212,4 +223,24 @@ func newAPI(t *testing.T, options admin.Options) *admin.API {
 		t.Fatal(err)
 	}
 	return api
+}
+
+// readHooks has a hook that triggers on two branches, for each of the tags, and
+// one with a slash in its id.
+func readHooks(t *testing.T) []*hook.Hook {
+	t.Helper()
+	hooks, problems := hook.Read("hooks.yaml", []byte(`
+- id: deploy
+  execute-command: ./deploy.sh
+  trigger-rule:
+    and:
+      - match: { type: payload-hmac-sha256, secret: s3cret, parameter: { source: header, name: X-Signature } }
+      - match: { type: regex, regex: ^(main|next)$, parameter: { source: payload, name: ref } }
+- id: team/scan
+  execute-command: ./scan.sh
+`), hook.Options{})
+	if problems.Errors() > 0 {
+		t.Fatal(problems)
+	}
+	return hooks
 }

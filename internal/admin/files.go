@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"github.com/gorilla/mux"
+
+	"github.com/pawlhq/pawl/internal/runner"
 )
 
 // artifacts answers GET /api/v1/runs/{id}/artifacts.
@@ -18,15 +20,20 @@ func (a *API) artifacts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := []Artifact{}
+	var answer Artifacts
+	answer.Artifacts = []Artifact{}
 	if files != nil {
-		found, err := files.List()
+		defer files.Close()
+		found, more, err := files.Artifacts()
 		if err != nil {
 			return err
 		}
-		list = append(list, found...)
+		answer.More = more
+		for _, file := range found {
+			answer.Artifacts = append(answer.Artifacts, Artifact{Name: file.Name, Size: file.Size, Modified: utc(file.Modified)})
+		}
 	}
-	return writeJSON(w, http.StatusOK, map[string][]Artifact{"artifacts": list})
+	return writeJSON(w, http.StatusOK, answer)
 }
 
 // artifact answers GET /api/v1/runs/{id}/artifacts/{name}. It is a download
@@ -38,10 +45,14 @@ func (a *API) artifact(w http.ResponseWriter, r *http.Request) error {
 	}
 	name := mux.Vars(r)["name"]
 	missing := refuse(http.StatusNotFound, "the run has no artifact %q", name)
-	if files == nil || !fs.ValidPath(name) {
+	if files == nil {
 		return missing
 	}
-	content, size, err := files.Open(name)
+	defer files.Close()
+	if !fs.ValidPath(name) {
+		return missing
+	}
+	content, err := files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing
 	}
@@ -49,11 +60,15 @@ func (a *API) artifact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer content.Close()
+	info, err := content.Stat()
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
 	out := &stream{w: w, control: http.NewResponseController(w)}
-	_, _ = io.CopyN(out, content, size) // the caller is gone, or sees that it is cut short
+	_, _ = io.CopyN(out, content, info.Size()) // the caller is gone, or sees that it is cut short
 	return nil
 }
 
@@ -64,8 +79,10 @@ func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var text []byte
+	var cut bool
 	if files != nil {
-		if text, err = files.Summary(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		defer files.Close()
+		if text, cut, err = files.Summary(); err != nil {
 			return err
 		}
 	}
@@ -74,12 +91,15 @@ func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
 	_, _ = w.Write(text) // the caller is gone, if it fails
+	if cut {
+		_, _ = io.WriteString(w, "\n\n(It goes on; this is its beginning.)\n") // the same
+	}
 	return nil
 }
 
 // files gives what the run that a request names left behind, nil where that is
 // nothing.
-func (a *API) files(r *http.Request) (Files, error) {
+func (a *API) files(r *http.Request) (*runner.Files, error) {
 	record, err := a.find(r)
 	if err != nil || a.options.Files == nil {
 		return nil, err

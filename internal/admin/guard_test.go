@@ -52,7 +52,7 @@ func TestWhoMayAsk(t *testing.T) {
 		{"health, changing", "POST", "/healthz", "localhost", "", nil, 401},
 		{"a backup is not for here", "POST", "/api/v1/backup", "localhost", "", bearer("Bearer " + token), 404},
 	}
-	options := wholeOptions()
+	options := wholeOptions(t)
 	options.Token, options.Hosts = token, []string{"ci.example.org"}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestWhoMayAsk(t *testing.T) {
 // TestCalledByItsAddress: a probe names a machine by the address that it calls,
 // which no page can make its own.
 func TestCalledByItsAddress(t *testing.T) {
-	server := httptest.NewServer(newAPI(t, wholeOptions()).TCP())
+	server := httptest.NewServer(newAPI(t, wholeOptions(t)).TCP())
 	defer server.Close()
 	answer, err := http.Get(server.URL + "/readyz")
 	if err != nil {
@@ -96,7 +96,7 @@ func TestNoToken(t *testing.T) {
 		request.Host, request.RemoteAddr = "localhost", "127.0.0.1:5"
 		request.Header.Set("Authorization", sent)
 		answer := httptest.NewRecorder()
-		newAPI(t, wholeOptions()).TCP().ServeHTTP(answer, request)
+		newAPI(t, wholeOptions(t)).TCP().ServeHTTP(answer, request)
 		if answer.Code != 403 {
 			t.Errorf("%q: status %d", sent, answer.Code)
 		}

@@ -162,10 +162,7 @@ func writeOutput(out *stream, output []byte, head int, omitted int64) {
 		_, _ = out.Write(output) // out knows that it failed
 		return
 	}
-	_, _ = out.Write(output[:head])
-	out.line()
-	fmt.Fprintf(out, "[%d bytes left out]\n", omitted)
-	_, _ = out.Write(output[head:])
+	fmt.Fprintf(out, "%s\n… %d bytes are left out here …\n%s", output[:head], omitted, output[head:])
 }
 
 // liveAttempt passes on what an attempt prints. Which one it is, it asks when

@@ -133,7 +133,7 @@ func TestFollowUntilNobodyReads(t *testing.T) {
 
 // TestFollowWhatHasEnded ends at once.
 func TestFollowWhatHasEnded(t *testing.T) {
-	answer := ask(newAPI(t, wholeOptions()), "GET", "/api/v1/runs/"+firstID+"/log?follow=true", "")
+	answer := ask(newAPI(t, wholeOptions(t)), "GET", "/api/v1/runs/"+firstID+"/log?follow=true", "")
 	if got := answer.Body.String(); got != "one\n--- attempt 2 ---\nsecond\n" {
 		t.Errorf("got %q", got)
 	}

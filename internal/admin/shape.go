@@ -76,6 +76,12 @@ type Artifact struct {
 	Modified time.Time `json:"modified,omitzero"`
 }
 
+// Artifacts is what a run left in PAWL_ARTIFACTS.
+type Artifacts struct {
+	Artifacts []Artifact `json:"artifacts"`
+	More      bool       `json:"more,omitempty"` // there are more than are listed
+}
+
 // Listing is one page of runs, the newest first.
 type Listing struct {
 	Runs []Run  `json:"runs"`
@@ -90,7 +96,6 @@ type Done struct {
 	DryRun     bool     `json:"dry_run,omitempty"`     // it would have been
 	DeliveryID string   `json:"delivery_id,omitempty"` // of a replay: the new delivery
 	Runs       []string `json:"runs,omitempty"`        // of a replay: the new runs
-	Note       string   `json:"note,omitempty"`        // of a replay without runs: why
 }
 
 // Hook is how the runs of a hook are.

@@ -60,7 +60,7 @@ func askOverSocket(t *testing.T, listener net.Listener, directory string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- admin.Serve(ctx, listener, newAPI(t, wholeOptions()).Socket(), zerolog.Nop()) }()
+	go func() { served <- admin.Serve(ctx, listener, newAPI(t, wholeOptions(t)).Socket(), zerolog.Nop()) }()
 	client := &http.Client{Transport: &http.Transport{
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return admin.DialSocket(ctx, directory) },
 		DisableKeepAlives: true,

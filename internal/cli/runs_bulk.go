@@ -211,7 +211,4 @@ func (a *app) tellDone(act action, result admin.Done) {
 	for _, id := range result.Runs {
 		fmt.Fprintf(a.stdout, "  %s\n", id)
 	}
-	if result.Note != "" {
-		fmt.Fprintf(a.stderr, "no run: %s\n", clean(result.Note))
-	}
 }

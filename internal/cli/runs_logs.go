@@ -147,7 +147,7 @@ func (o attemptOutput) write(out io.Writer) error {
 		_, err := io.WriteString(out, o.Output)
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%s\n[%d bytes left out]\n%s", o.Output[:o.Head], o.Omitted, o.Output[o.Head:])
+	_, err := fmt.Fprintf(out, "%s\n… %d bytes are left out here …\n%s", o.Output[:o.Head], o.Omitted, o.Output[o.Head:])
 	return err
 }
 

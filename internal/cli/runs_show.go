@@ -63,7 +63,7 @@ func (c *client) show(ctx context.Context, prefix string) (shown, error) {
 	if s.Run, err = c.run(ctx, prefix); err != nil {
 		return s, err
 	}
-	var kept struct{ Artifacts []admin.Artifact }
+	var kept admin.Artifacts
 	if err := c.get(ctx, request{path: "/runs/" + s.ID + "/artifacts"}, &kept); err != nil {
 		return s, err
 	}
