@@ -19,7 +19,7 @@ func withDescriptor(attributes *syscall.SysProcAttr) {
 // with all other descriptors. Linux before 5.3 has none that can be polled.
 func newAlarm(pid int, attributes *syscall.SysProcAttr) alarm {
 	if fd := *attributes.PidFD; fd >= 0 {
-		_ = unix.SetNonblock(fd, true)
+		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_NONBLOCK)
 		file := os.NewFile(uintptr(fd), "process")
 		if raw, err := file.SyscallConn(); err == nil && file.SetReadDeadline(time.Time{}) == nil {
 			return &polling{pid: pid, file: file, raw: raw}
@@ -86,6 +86,6 @@ func pipe() (read, write int, err error) {
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
 		return -1, -1, err
 	}
-	_ = unix.SetNonblock(ends[0], true)
+	_, _ = unix.FcntlInt(uintptr(ends[0]), unix.F_SETFL, unix.O_NONBLOCK)
 	return ends[0], ends[1], nil
 }

@@ -4,6 +4,7 @@ package process
 
 import (
 	"os"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -54,17 +55,12 @@ func launch(spec Spec) (born, error) {
 // source is what a process reads, until it has it.
 type source struct {
 	fd     int
-	theirs *os.File // closed afterwards; nil: fd is
-	keep   bool     // neither is
+	theirs *os.File // closed afterwards; nil: nothing is
 }
 
 func (s source) close() {
-	switch {
-	case s.keep:
-	case s.theirs != nil:
+	if s.theirs != nil {
 		s.theirs.Close()
-	default:
-		unix.Close(s.fd)
 	}
 }
 
@@ -75,11 +71,21 @@ func openStdin(spec Spec) (input *os.File, stdin source, err error) {
 	case err != nil:
 		return nil, source{}, err
 	case theirs != nil:
-		return input, source{fd: int(theirs.Fd()), theirs: theirs, keep: input == nil}, nil
+		stdin = source{fd: int(theirs.Fd())}
+		if input != nil { // else it is the caller's
+			stdin.theirs = theirs
+		}
+		return input, stdin, nil
 	}
-	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := nothing()
 	return nil, source{fd: fd}, err
 }
+
+// nothing is the null device, opened once: that it is shared makes no
+// difference to those who read it.
+var nothing = sync.OnceValues(func() (int, error) {
+	return unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+})
 
 // forkExec starts a process, whose end the caller must wait for.
 func forkExec(path string, args []string, how *syscall.ProcAttr) (*child, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/process"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
@@ -21,6 +22,7 @@ import (
 // tells the processor time of Pawl and of the scripts apart: that is what
 // bounds how many end in a second.
 func BenchmarkScripts(b *testing.B) {
+	process.Quiet()
 	script := filepath.Join(b.TempDir(), "nothing.sh")
 	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		b.Fatal(err)

@@ -64,6 +64,20 @@ func TestMain(m *testing.M) {
 		os.Exit(3)
 	case "spew":
 		_, _ = io.Copy(os.Stdout, io.LimitReader(letters{}, 5<<20))
+	case "grow": // artifacts until somebody ends it; how large they are to be is its argument
+		fmt.Println("growing")
+		if len(os.Args) > 2 {
+			_ = os.WriteFile(filepath.Join(os.Getenv("PAWL_ARTIFACTS"), "small"), []byte("small"), 0o600)
+			_ = os.WriteFile(filepath.Join(os.Getenv("PAWL_ARTIFACTS"), "large"), make([]byte, 1<<20), 0o600)
+			break
+		}
+		for i := 0; ; i++ {
+			_ = os.WriteFile(filepath.Join(os.Getenv("PAWL_ARTIFACTS"), fmt.Sprint("part", i)), make([]byte, 1<<10), 0o600)
+			time.Sleep(time.Millisecond)
+		}
+	case "talk": // a line, then whatever comes in, until that ends
+		fmt.Println("hello")
+		_, _ = io.Copy(os.Stdout, os.Stdin)
 	case "sleep":
 		fmt.Println("asleep")
 		time.Sleep(time.Hour)

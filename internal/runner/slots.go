@@ -52,7 +52,14 @@ type slot struct {
 	number int
 	path   string
 	made   bool
+	view   view
 	clean  stamp // of it and its artifacts, as they were empty
+}
+
+// gone says that the slot's directories are no longer there.
+func (s *slot) gone() {
+	s.made = false
+	s.view.close()
 }
 
 // newSlots begins with what an earlier Pawl left: its table tells which runs it
@@ -170,21 +177,23 @@ func (s *slot) prepare() error {
 	if err := os.MkdirAll(filepath.Join(s.path, "artifacts"), 0o700); err != nil {
 		return err
 	}
-	s.made, s.clean = true, takeStamp(s.path)
+	s.view.reopen(s.path)
+	s.made, s.clean = true, s.view.take()
 	return nil
 }
 
 // touched reports whether anything was made in the slot since it was empty. It
-// costs two system calls where nothing was.
+// costs two quick system calls where nothing was.
 func (s *slot) touched() bool {
-	now := takeStamp(s.path)
-	if s.clean.proves(now) {
+	if s.clean.proves(s.view.take()) {
 		return false
 	}
+	s.view.reopen(s.path) // whatever has these names now
+	now := s.view.take()
 	if !now.ok || len(names(s.path, 2)) != 1 || len(names(filepath.Join(s.path, "artifacts"), 1)) != 0 {
 		return true
 	}
-	s.clean = now // taken before the look, so what came since changes it
+	s.clean = now // taken before the look into it, so what came since changes it
 	return false
 }
 
@@ -203,12 +212,12 @@ func (s *slots) give(p place, id string, left, occupied bool) error {
 		}
 		return nil
 	case left:
-		p.slot.made = false
+		p.slot.gone()
 		if err := os.Rename(p.path, filepath.Join(s.parent, id)); err != nil {
 			return fmt.Errorf("keep what the script left: %w", err)
 		}
 	case occupied:
-		p.slot.made = false
+		p.slot.gone()
 		return errors.Join(ignoreMissing(os.Remove(p.artifacts())), ignoreMissing(os.Remove(p.path)))
 	}
 	return nil

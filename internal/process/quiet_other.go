@@ -1,0 +1,6 @@
+//go:build !linux
+
+package process
+
+// Quiet does nothing here.
+func Quiet() {}
