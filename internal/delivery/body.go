@@ -117,11 +117,12 @@ func (b *buffer) readAll(body io.Reader, contentLength int64) error {
 			b.data = append(b.data, room[:n]...)
 		}
 		switch {
+		case err == nil:
 		case err == io.EOF:
 			return nil
 		case isTooLarge(err):
 			return ErrTooLarge
-		case err != nil:
+		default:
 			return fmt.Errorf("read the request's body, after %d bytes: %w", len(b.data), err)
 		}
 	}
