@@ -40,8 +40,9 @@ type Request struct {
 
 	// Replayed says that nobody is to be authenticated: a person sends a stored
 	// delivery again, or Pawl itself makes one. What checks who calls then holds:
-	// signatures, addresses, and comparisons of credentials that were withheld
-	// or that nobody sent. All else is asked.
+	// signatures, addresses, comparisons of credentials. Of a value that only a
+	// rule makes one (delivery.MayBeCredential) a comparison holds where it was
+	// withheld or nobody sent it. All else is asked.
 	Replayed bool
 }
 
@@ -53,10 +54,14 @@ func (r *Request) vouched(parameter delivery.Ref, got string, err error) bool {
 		return false
 	case parameter.Source == delivery.Request:
 		return strings.EqualFold(parameter.Name, "remote-addr")
-	case parameter.Credential() == delivery.NoCredential:
-		return false
 	}
-	return got == run.Withheld || delivery.IsMissing(err)
+	switch parameter.Credential() {
+	case delivery.IsCredential:
+		return true
+	case delivery.MayBeCredential:
+		return got == run.Withheld || delivery.IsMissing(err)
+	}
+	return false
 }
 
 // And holds when all of its rules do. An empty And holds.
