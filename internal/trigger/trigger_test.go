@@ -3,6 +3,7 @@ package trigger_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -255,4 +256,22 @@ func TestAskAllocatesLittle(t *testing.T) {
 			t.Errorf("%q: %v allocations, want at most %v", text, n, most)
 		}
 	}
+}
+
+// FuzzKey: two lists of values have one key only if they are the same.
+func FuzzKey(f *testing.F) {
+	f.Add("a,", "b", "a", ",b")
+	f.Add(`a\`, "b", "a", `\,b`)
+	f.Add("", "", ",", "")
+	h := one(f, "queue: { key: [{ source: query, name: a }, { source: query, name: b }] }")
+	key := func(a, b string) run.Key {
+		d := &run.Delivery{RawQuery: url.Values{"a": {a}, "b": {b}}.Encode()}
+		return trigger.Ask(h, d, trigger.Mode{}).Part.Runs[0].Key
+	}
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		first, second := key(a, b), key(c, d)
+		if (first == second) != (a == c && b == d) || first.Incomplete {
+			t.Errorf("%q, %q: %q; %q, %q: %q", a, b, first.Text, c, d, second.Text)
+		}
+	})
 }
