@@ -1,0 +1,86 @@
+package embedded
+
+import (
+	"time"
+
+	"github.com/pawlhq/pawl/internal/engine"
+)
+
+// shownLane is what of a lane others may ask, as of the newest commit.
+type shownLane struct {
+	engine.HookStatus
+	held bool
+	id   int64
+}
+
+// publish does what must follow a commit: callers get their answers, attempts
+// begin, and who waits for a run's end hears of it.
+func (e *Engine) publish(t *tx) {
+	e.show(t)
+	for _, o := range t.batch {
+		if _, isEnd := o.(*attempt); isEnd {
+			e.loose.Add(-1)
+		}
+		o.answer(nil)
+	}
+	e.loose.Add(-int64(len(t.lazy)))
+	for _, a := range t.starts {
+		e.attempts.Add(1)
+		go e.perform(a)
+	}
+	for _, a := range t.cancels {
+		a.cancel(engine.ErrCancelled)
+	}
+	for _, end := range t.lives {
+		end.accepted.Do(end.accept)
+		end.end(end.outcome)
+	}
+	if forgotten := t.forgotten; len(forgotten) > 0 && e.options.Forgotten != nil {
+		e.attempts.Go(func() { e.options.Forgotten(forgotten) })
+	}
+	l := &e.loop
+	if l.maintain = e.db.Maintain(false); l.maintain || len(t.batch)+len(t.lazy) > 0 {
+		l.tidyAt = t.now.Add(quiet)
+	}
+}
+
+// show makes known what others may ask, and wakes who waits for a run's end.
+func (e *Engine) show(t *tx) {
+	s := &e.shared
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range t.lanes {
+		s.hooks[l.name] = shownLane{
+			HookStatus: engine.HookStatus{Waiting: l.waiting, Running: l.running, Failures: l.failures, Paused: l.paused},
+			held:       l.hook == nil, id: l.id,
+		}
+	}
+	s.waiting = t.schedule.waiting
+	s.running = e.options.Concurrent - t.schedule.free
+	if len(s.waiters) == 0 {
+		return
+	}
+	for _, id := range t.ended {
+		for _, waiter := range s.waiters[id] {
+			close(waiter)
+		}
+		delete(s.waiters, id)
+	}
+}
+
+// idle tidies up when nothing else is to be done.
+func (e *Engine) idle(now time.Time) {
+	l := &e.loop
+	if l.tidyAt.IsZero() || now.Before(l.tidyAt) || l.broken != nil || !e.starting() {
+		return
+	}
+	more := e.tidy(now)
+	l.tidyAt = time.Time{}
+	switch {
+	case l.broken != nil:
+	case more:
+		l.tidyAt = now
+	case e.db.Maintain(true):
+		l.tidyAt = now.Add(quiet)
+	}
+}
