@@ -22,7 +22,7 @@ To restore: stop Pawl, put the file in the place of journal.db in the data
 directory, remove journal.db-wal and journal.db-shm beside it, and start Pawl.
 
 Exit statuses: 0 copied; 1 not; 2 wrong flags.`,
-		Args: wantArgs(cobra.ExactArgs(1)),
+		Args: wantOne("FILE"),
 		RunE: func(command *cobra.Command, args []string) error {
 			c, err := a.connect(command.Context(), &i)
 			if err != nil {

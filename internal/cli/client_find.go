@@ -75,12 +75,12 @@ func (a *app) connect(ctx context.Context, i *instance) (*client, error) {
 
 // named reports whether one Pawl was asked for.
 func (i *instance) named() bool {
-	return i.flags.Changed("data-dir") || i.flags.Changed("port") || i.flags.Changed("socket")
+	return i.settings.dataDir != "" && i.settings.dataDir != "none" || i.flags.Changed("port") || i.flags.Changed("socket")
 }
 
 // directories are the data directories that may be meant, the best first.
 func (i *instance) directories() []string {
-	if i.settings.dataDir != "" && i.settings.dataDir != "none" || i.flags.Changed("port") || i.flags.Changed("socket") {
+	if i.named() {
 		return i.settings.dataDirectories()
 	}
 	homes := dataHomes()

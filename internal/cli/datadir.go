@@ -10,11 +10,31 @@ import (
 	"strings"
 
 	"github.com/rs/zerolog"
+
+	"github.com/pawlhq/pawl/internal/database"
 )
 
 // dataDirectory is where Pawl keeps what is its own.
 type dataDirectory struct {
-	runs string // of the runs' own directories; "" where there is none
+	path    string // "" where there is none
+	journal string // the directory of the journal; "" keeps it in memory
+	notice  string // why what is accepted may not outlive Pawl, in words; "" where it does
+}
+
+// runs is the directory of the runs' own directories, "" where there is none.
+func (d dataDirectory) runs() string {
+	if d.path == "" {
+		return ""
+	}
+	return filepath.Join(d.path, "runs")
+}
+
+// notices is notice as a list.
+func (d dataDirectory) notices() []string {
+	if d.notice == "" {
+		return nil
+	}
+	return []string{d.notice}
 }
 
 // dataDirectories lists where the data directory may lie, the best first. It is
@@ -66,28 +86,45 @@ func rootsAlone(path string) bool {
 }
 
 // openDataDirectory opens the first of the directories that can be used. One
-// that was asked for by name and cannot be used is an error; without it, Pawl
-// goes on with one that does not last, or with none, and says so.
+// that was asked for by name and cannot be used is an error. Without the default
+// one Pawl goes on in memory, and says so.
 func (s *settings) openDataDirectory(directories []string, log zerolog.Logger) (dataDirectory, error) {
 	var causes []error
-	for _, directory := range directories {
-		runs, err := makeRuns(directory)
+	for i, directory := range directories {
+		path, err := makeDataDirectory(directory)
+		var worth database.Durability
+		var system string
 		if err == nil {
-			err = probe(runs)
+			worth, system, err = database.Kind(path)
 		}
-		if err == nil {
+		lasting := s.dataDir != "none" && i == 0
+		if err == nil && lasting && worth == database.Unsound {
+			err = fmt.Errorf("%s lies on %s: over a network a journal can be damaged", path, system)
+		}
+		if err != nil {
+			causes = append(causes, err)
+			continue
+		}
+		data := dataDirectory{path: path, journal: path}
+		switch {
+		case !lasting:
+			data.journal, data.notice = "", "the journal is in memory: -data-dir none"
 			if len(causes) > 0 {
-				log.Warn().Err(errors.Join(causes...)).Str("instead", runs).Msg("the data directory cannot be used; name another with -data-dir")
+				data.notice = "the journal is in memory: " + errors.Join(causes...).Error()
 			}
-			return dataDirectory{runs}, nil
+		case worth == database.Volatile:
+			data.notice = fmt.Sprintf("%s lies on %s, which ends with this machine or container", path, system)
 		}
-		causes = append(causes, err)
+		if data.notice != "" {
+			log.Warn().Str("directory", path).Msg("not durable: " + data.notice)
+		}
+		return data, nil
 	}
 	if s.dataDir != "" && s.dataDir != "none" {
 		return dataDirectory{}, fmt.Errorf("use the data directory (-data-dir) as user %d, whose it must be: %w", os.Getuid(), errors.Join(causes...))
 	}
-	log.Warn().Err(errors.Join(causes...)).Msg("no directory for runs: scripts get no PAWL_ARTIFACTS, PAWL_SUMMARY and PAWL_OUTPUT; name one with -data-dir")
-	return dataDirectory{}, nil
+	log.Warn().Err(errors.Join(causes...)).Msg("not durable: there is no directory for journal and runs, and scripts get no PAWL_ARTIFACTS, PAWL_SUMMARY and PAWL_OUTPUT; name one with -data-dir")
+	return dataDirectory{notice: "the journal is in memory: there is no data directory"}, nil
 }
 
 // instance tells one Pawl on this machine from another.
@@ -98,27 +135,26 @@ func (s *settings) instance() string {
 	return strconv.Itoa(s.port)
 }
 
-// makeRuns makes a data directory, for its user alone, with its directory of
-// runs. What leads to it may be entered by all: other users' Pawls lie beside it.
-func makeRuns(directory string) (string, error) {
-	directory, err := filepath.Abs(directory)
+// makeDataDirectory makes a data directory, for its user alone, with its
+// directory of runs, and tries whether something can be made there. What leads to
+// it may be entered by all: other users' Pawls lie beside it.
+func makeDataDirectory(directory string) (string, error) {
+	path, err := filepath.Abs(directory)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(directory), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	runs := filepath.Join(directory, "runs")
-	return runs, os.MkdirAll(runs, 0o700)
-}
-
-// probe tells whether runs can get their directories there.
-func probe(runs string) error {
+	runs := filepath.Join(path, "runs")
+	if err := os.MkdirAll(runs, 0o700); err != nil {
+		return "", err
+	}
 	made, err := os.MkdirTemp(runs, "probe-")
 	if err != nil {
-		return err
+		return "", err
 	}
-	return os.Remove(made)
+	return path, os.Remove(made)
 }
 
 // stateHome is where a user's programs keep their state (XDG Base Directory

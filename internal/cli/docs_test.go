@@ -241,7 +241,7 @@ func TestDocsFlags(t *testing.T) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		told, ok := documented[flag.Name]
 		delete(documented, flag.Name)
-		want := map[string]string{"false": "off", "[hooks.json]": "hooks.json"}[flag.DefValue]
+		want := map[string]string{"false": "off", "[hooks.json]": "hooks.json", "[]": ""}[flag.DefValue]
 		if want == "" {
 			want = flag.DefValue
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/pawlhq/pawl/internal/admin"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/server"
 )
@@ -33,8 +35,12 @@ type settings struct {
 	requestIDLimit                               int
 	pidfile, socket                              string
 	uid, gid                                     int
-	dataDir, admin                               string
-	journalReserve, maxBody, maxInflight         size
+	dataDir, admin, adminTokenFile, healthPath   string
+	adminHosts                                   []string
+	adminNamed                                   bool // -admin was given: it must be had
+	dataMax, journalReserve                      size
+	maxBody, maxInflight                         size
+	dataDirRepair                                bool
 	maxConcurrent, maxSync                       int
 	shutdownGrace                                time.Duration
 	trustedProxies                               server.Proxies
@@ -71,11 +77,16 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.IntVar(&s.gid, "setgid", 0, "the group id to run as after the port is opened; with -setuid")
 	f.BoolVar(&s.version, "version", false, "print the version, and end")
 
-	s.journalReserve, s.maxBody, s.maxInflight = 64<<20, 32<<20, 256<<20
+	s.dataMax, s.journalReserve, s.maxBody, s.maxInflight = 10<<30, 64<<20, 32<<20, 256<<20
 	slots := 16 * runtime.NumCPU()
 	f.StringVar(&s.dataDir, "data-dir", "", "where Pawl keeps what must outlive it; none: nowhere (default: <state>/pawl/<port>)")
-	f.Var(&s.journalReserve, "journal-reserve", "room held on the disk for when it is full (accepted; the journal comes with a later version)")
-	f.StringVar(&s.admin, "admin", "127.0.0.1:9001", "the operator's listener; off: none (accepted; the listener comes with a later version)")
+	f.Var(&s.dataMax, "data-max", "the size of journal and artifacts together; beyond it the oldest history goes")
+	f.Var(&s.journalReserve, "journal-reserve", "room in the journal for when the disk is full")
+	f.BoolVar(&s.dataDirRepair, "data-dir-repair", false, "set a damaged journal aside and begin a new one")
+	f.StringVar(&s.admin, "admin", "127.0.0.1:9001", "the operator's `address`; off: the Unix socket in the data directory alone")
+	f.StringArrayVar(&s.adminHosts, "admin-host", nil, "a `name` under which the operator's listener may be called, besides this machine's own; may be given several times")
+	f.StringVar(&s.adminTokenFile, "admin-token-file", "", "the `file` of the operator's token (default: <data-dir>/admin.token)")
+	f.StringVar(&s.healthPath, "health-path", "", "a `path` of the hooks listener that answers whether Pawl is healthy, for load balancers")
 	f.Var(&s.maxBody, "max-body", "the largest body of one request")
 	f.Var(&s.maxInflight, "max-inflight", "the size of all bodies being handled at a time")
 	f.IntVar(&s.maxConcurrent, "max-concurrent", slots, "how many scripts run at a time; others wait")
@@ -147,6 +158,28 @@ func (s *settings) check() error {
 		return fmt.Errorf("-max-inflight (%s) must not be less than -max-body (%s)", s.maxInflight.String(), s.maxBody.String())
 	case s.shutdownGrace <= 0:
 		return errors.New("-shutdown-grace must be more than 0")
+	case s.dataMax < 1:
+		return errors.New("-data-max must be 1 at least")
+	case s.healthPath != "" && !strings.HasPrefix(s.healthPath, "/"):
+		return fmt.Errorf("-health-path is %q and must begin with a slash", s.healthPath)
+	}
+	return s.checkAdmin()
+}
+
+// checkAdmin tells what is wrong with the operator's address. Whoever reaches it
+// from another machine must bring a token that was chosen for the purpose.
+func (s *settings) checkAdmin() error {
+	if s.admin == "off" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(s.admin); err != nil {
+		return fmt.Errorf("-admin is %q and must be an address and a port, or off: %w", s.admin, err)
+	}
+	if admin.Loopback(s.admin) {
+		return nil
+	}
+	if s.adminTokenFile == "" {
+		return fmt.Errorf("-admin %s can be reached from other machines: name the file of a token with -admin-token-file", s.admin)
 	}
 	return nil
 }

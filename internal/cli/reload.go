@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +19,7 @@ type reloader struct {
 	log     zerolog.Logger
 	current atomic.Pointer[hook.Set]
 
+	loaded func() // called after the hooks in force have changed; may be nil
 	paths  []string
 	before *hook.Snapshot // of the files just before they were first read; nil unless they are watched
 
@@ -75,7 +78,24 @@ func (r *reloader) tellOpen(set *hook.Set) {
 func (r *reloader) reload() {
 	if err := r.load(); err != nil {
 		r.log.Error().Err(err).Msg("the hook files were not reloaded")
+		return
 	}
+	if r.loaded != nil {
+		r.loaded()
+	}
+}
+
+// notices names the files that could not be loaded the last time.
+func (r *reloader) notices() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []string
+	for _, file := range slices.Sorted(maps.Keys(r.kept)) {
+		if r.kept[file] {
+			list = append(list, "the hook file "+file+" could not be loaded; the hooks that it had stay in force")
+		}
+	}
+	return list
 }
 
 // tell logs what came of a load.

@@ -92,12 +92,20 @@ func printJSON(out io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// wantArgs is cobra's check of the number of words, as a wrong command line.
-func wantArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(command *cobra.Command, args []string) error {
-		if err := check(command, args); err != nil {
-			return usageError{err}
+// wantOne checks that there is one word, as what the usage calls it.
+func wantOne(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageError{fmt.Errorf("give one %s, not %d", name, len(args))}
 		}
 		return nil
 	}
+}
+
+// wantNone checks that there are no words.
+func wantNone(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%q is too much: only flags are taken here", args[0])}
+	}
+	return nil
 }

@@ -151,6 +151,7 @@ func (a *app) bar(verb string, total int) (advance, end func()) {
 	}
 	writer := progress.NewWriter()
 	writer.SetOutputWriter(a.stderr)
+	writer.SetAutoStop(true) // when the tracker is at its end
 	writer.SetUpdateFrequency(100 * time.Millisecond)
 	writer.SetTrackerPosition(progress.PositionRight)
 	writer.SetStyle(progress.StyleBlocks)
@@ -164,10 +165,6 @@ func (a *app) bar(verb string, total int) (advance, end func()) {
 		if !tracker.IsDone() {
 			tracker.MarkAsErrored()
 		}
-		for !writer.IsRenderInProgress() {
-			time.Sleep(time.Millisecond) // Stop before the start would be lost
-		}
-		writer.Stop()
 		<-rendered
 	}
 }

@@ -93,7 +93,7 @@ func (c *client) named(ctx context.Context, prefixes []string) ([]admin.Run, err
 
 // confirm asks the person at the terminal. Where there is none it wants -yes.
 func (a *app) confirm(question string) error {
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
+	if !isPerson() {
 		return usageError{fmt.Errorf("%s Give -yes, or -dry-run to see them", question)}
 	}
 	if !a.agrees(question) {
@@ -101,6 +101,9 @@ func (a *app) confirm(question string) error {
 	}
 	return nil
 }
+
+// isPerson reports whether somebody can answer a question.
+func isPerson() bool { return term.IsTerminal(int(os.Stdin.Fd())) }
 
 // agrees asks the person at the terminal; no answer is no.
 func (a *app) agrees(question string) bool {

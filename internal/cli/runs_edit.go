@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
-	"golang.org/x/term"
-
 	"github.com/pawlhq/pawl/internal/admin"
 	"github.com/pawlhq/pawl/internal/process"
 )
@@ -50,13 +48,14 @@ func (a *app) edit(ctx context.Context, id string, d admin.Delivery) (edited edi
 	}
 	for {
 		if edited.payload, err = a.openEditor(ctx, edited.path); err != nil {
-			return edited, false, fmt.Errorf("%w (the payload is in %s)", err, edited.path)
+			edited.remove()
+			return edited, false, err
 		}
 		if !isJSON || json.Valid(edited.payload) {
 			return edited, !bytes.Equal(edited.payload, text), nil
 		}
 		problem := json.Unmarshal(edited.payload, new(any))
-		if !term.IsTerminal(int(os.Stdin.Fd())) || !a.agrees(fmt.Sprintf("It is no JSON any more: %v. Edit it again?", problem)) {
+		if !isPerson() || !a.agrees(fmt.Sprintf("It is no JSON any more: %v. Edit it again?", problem)) {
 			return edited, false, fmt.Errorf("what was edited is no JSON any more: %w (it is in %s)", problem, edited.path)
 		}
 	}

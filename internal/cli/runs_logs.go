@@ -33,7 +33,7 @@ on until the run ends, through all further attempts.
 
 Exit statuses: 0 shown, whatever became of the run; 1 there is no such run, or no
 Pawl answers; 2 wrong flags.`,
-		Args: wantArgs(cobra.ExactArgs(1)),
+		Args: wantOne("ID"),
 		RunE: func(command *cobra.Command, args []string) error {
 			switch {
 			case o.follow && (o.attempt != 0 || o.output.json()):

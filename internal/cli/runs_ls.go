@@ -38,7 +38,7 @@ a run that ended well. ID is as much of an id as is needed; -o wide shows all of
 Exit statuses: 0 listed; 1 no Pawl answers; 2 wrong flags.`,
 		Example: `  pawl runs ls -state failed -since 2h
   pawl runs ls -hook deploy -n 10 -o json`,
-		Args: wantArgs(cobra.NoArgs),
+		Args: wantNone,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if o.limit < 0 {
 				return usageError{errors.New("-n must not be negative; 0 is all")}
@@ -99,7 +99,7 @@ func listRuns(runs []admin.Run, now time.Time, wide bool) *list {
 		if r.Key != nil {
 			key = *r.Key
 		}
-		if !r.Started.IsZero() {
+		if r.State == run.Running || !r.Started.IsZero() && !r.Ended.IsZero() {
 			tookText = took(r.Took)
 		}
 		if r.Attempt > 0 {

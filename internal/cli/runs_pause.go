@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -22,9 +23,9 @@ func (a *app) newRunsPause(i *instance) *cobra.Command {
 before, and their runs wait; what runs already goes on. A restart changes nothing.
 
 Exit statuses: 0 done; 1 there is no such hook, or no Pawl answers; 2 wrong flags.`,
-		Args: wantArgs(cobra.ExactArgs(1)),
+		Args: wantOne("HOOK"),
 		RunE: func(command *cobra.Command, args []string) error {
-			text := "by hand" + after(" by ", userName()) + " at " + time.Now().Format("2006-01-02 15:04") + after(": ", reason)
+			text := "by " + cmp.Or(userName(), "hand") + ", " + time.Now().Format("2006-01-02 15:04") + after(": ", reason)
 			return a.changeHook(command.Context(), i, args[0], "pause", map[string]string{"reason": text}, &output)
 		},
 	}
@@ -41,7 +42,7 @@ func (a *app) newRunsResume(i *instance) *cobra.Command {
 		Long: `Start runs of a hook again that was paused, by hand or by queue.pause-after.
 
 Exit statuses: 0 done; 1 there is no such hook, or no Pawl answers; 2 wrong flags.`,
-		Args: wantArgs(cobra.ExactArgs(1)),
+		Args: wantOne("HOOK"),
 		RunE: func(command *cobra.Command, args []string) error {
 			return a.changeHook(command.Context(), i, args[0], "resume", struct{}{}, &output)
 		},
@@ -90,7 +91,7 @@ func (a *app) newRunsHooks(i *instance) *cobra.Command {
 are paused and why. A hook that is gone is listed while runs of it wait.
 
 Exit statuses: 0 listed; 1 no Pawl answers; 2 wrong flags.`,
-		Args: wantArgs(cobra.NoArgs),
+		Args: wantNone,
 		RunE: func(command *cobra.Command, _ []string) error {
 			c, err := a.connect(command.Context(), i)
 			if err != nil {

@@ -24,7 +24,7 @@ keep.age and -data-max forget by themselves. Runs that wait or run stay.
 Exit statuses: 0 done; 1 no Pawl answers, or it could not; 2 wrong flags.`,
 		Example: `  pawl runs prune -older 30d
   pawl runs prune -hook deploy -state failed -yes`,
-		Args: wantArgs(cobra.NoArgs),
+		Args: wantNone,
 		RunE: func(command *cobra.Command, _ []string) error {
 			changed := command.Flags().Changed
 			switch {

@@ -64,9 +64,9 @@ func (a *app) runReplayEdited(ctx context.Context, c *client, act action, prefix
 	again := request{method: http.MethodPost, path: "/runs/" + found.ID + "/replay"}
 	if changed {
 		again.query, again.body = url.Values{"edited": {"true"}}, edited.payload
-	} else if err := a.confirm("The payload is as it was. Send it again all the same?"); err != nil {
+	} else if !isPerson() || !a.agrees("The payload is as it was. Send it again all the same?") {
 		edited.remove()
-		return err
+		return errors.New("the payload is as it was, and was not sent again")
 	}
 	var result admin.Done
 	if err := c.get(ctx, again, &result); err != nil {

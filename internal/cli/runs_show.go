@@ -31,7 +31,7 @@ that it is for, its results, artifacts and summary.
 
 Exit statuses: 0 shown, whatever became of the run; 1 there is no such run, or no
 Pawl answers; 2 wrong flags.`,
-		Args: wantArgs(cobra.ExactArgs(1)),
+		Args: wantOne("ID"),
 		RunE: func(command *cobra.Command, args []string) error {
 			c, err := a.connect(command.Context(), i)
 			if err != nil {
@@ -184,7 +184,8 @@ func printAttempts(out io.Writer, s shown, now time.Time) {
 		if attempt.Omitted > 0 {
 			output += " of " + bytesText(attempt.Output+attempt.Omitted)
 		}
-		l.add(strconv.Itoa(attempt.Number), started, took(attempt.Took), end, output, attempt.HookHash, attempt.Reason)
+		reason := strings.TrimPrefix(attempt.Reason, "exit status "+strings.TrimPrefix(end, "exit "))
+		l.add(strconv.Itoa(attempt.Number), started, took(attempt.Took), end, output, attempt.HookHash, strings.TrimPrefix(reason, ": "))
 	}
 	fmt.Fprintln(out)
 	l.print(out)

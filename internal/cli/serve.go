@@ -15,14 +15,12 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/pawlhq/pawl/internal/admin"
 	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/process"
 	"github.com/pawlhq/pawl/internal/runner"
 	"github.com/pawlhq/pawl/internal/server"
 )
-
-// memoryBound is what the bodies of waiting deliveries may come to.
-const memoryBound = 256 << 20
 
 // newServe makes the command that serves, which is also pawl without one.
 func (a *app) newServe() *cobra.Command {
@@ -48,6 +46,7 @@ Exit statuses: 0 stopped or printed what was asked for; 1 it cannot serve; 2 wro
 			if err := fromEnvironment(command.Flags(), a.environ); err != nil {
 				return usageError{err}
 			}
+			s.adminNamed = command.Flags().Changed("admin")
 			switch {
 			case s.version:
 				return a.printVersion()
@@ -152,34 +151,50 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 	}
 
 	scripts := runner.New(runner.Options{
-		Hook: hooks.byID, Environment: inherited(os.Environ()), Directory: data.runs,
-		KillAfter: s.shutdownGrace * 2 / 5, Log: log,
+		Hook: hooks.byID, Environment: inherited(os.Environ()), Directory: data.runs(),
+		KillAfter: s.shutdownGrace * 2 / 5, Cancelled: engine.ErrCancelled, Log: log,
 	})
-	runs, err := engine.NewMemory(ctx, engine.MemoryOptions{Concurrent: s.maxConcurrent, Sync: s.maxSync, MaxBytes: memoryBound, Log: log}, scripts.Run)
+	runs, err := s.openEngine(ctx, data, hooks, scripts, log)
 	if err != nil {
 		return err
 	}
-	front, err := server.New(s.serverOptions(hooks, runs, data, log))
+	defer func() { _ = runs.Stop(ctx, 0) }() // where something below fails; otherwise it has stopped
+	hooks.loaded = runs.Reload
+	desk, err := s.openOperator(data, log)
+	if err != nil {
+		return err
+	}
+	defer desk.close()
+	api, err := admin.New(s.adminOptions(runs, scripts, hooks, data, desk, log))
+	if err != nil {
+		return err
+	}
+	front, err := server.New(s.serverOptions(hooks, runs, api, data, log))
 	if err != nil {
 		return err
 	}
 	now, stopNow := context.WithCancel(ctx) // ends when there is no more patience
 	defer stopNow()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	serving, stopServing := context.WithCancel(ctx)
+	defer stopServing()
 	if s.hotreload {
 		// Not waited for: a reload may hang on a file (see await).
-		go hooks.watch(ctx)
+		go hooks.watch(serving)
 	}
 	a.announce(s, log, listeners, front, hooks.set())
 	served := make(chan error, 1)
-	var serving sync.WaitGroup
-	serving.Go(func() { served <- front.Serve(ctx, now, listeners, tlsConfig, s.shutdownGrace) })
+	var hooksServed, operatorsServed sync.WaitGroup
+	hooksServed.Go(func() { served <- front.Serve(serving, now, listeners, tlsConfig, s.shutdownGrace) })
+	operating, stopOperating := context.WithCancel(ctx)
+	defer stopOperating()
+	operatorsServed.Go(func() { desk.serve(operating, api, log) })
 	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady)
 
 	err = await(signals, served, hooks, log)
-	cancel()
-	stopping{runs: runs, scripts: scripts, grace: s.shutdownGrace, log: log}.stop(now, stopNow, signals, serving.Wait)
+	stopServing()
+	stopping{runs: runs, scripts: scripts, grace: s.shutdownGrace, log: log}.stop(now, stopNow, signals, hooksServed.Wait)
+	stopOperating()
+	operatorsServed.Wait()
 	return err
 }
 

@@ -78,11 +78,11 @@ func TestASecondSignalEndsOpenConnectionsToo(t *testing.T) {
 	}
 }
 
-// startWithOneWaiting starts a Pawl with one place for scripts, in which one
-// sleeps, and one that waits.
+// startWithOneWaiting starts a Pawl whose journal is in memory, with one place
+// for scripts, in which one sleeps, and one that waits.
 func startWithOneWaiting(t *testing.T, seconds string) *pawl {
 	t.Helper()
-	p := startPawl(t, script("one", "touch began; sleep "+seconds, "false")+script("two", "touch two", "false"), nil, "-max-concurrent", "1")
+	p := startPawl(t, script("one", "touch began; sleep "+seconds, "false")+script("two", "touch two", "false"), nil, "-max-concurrent", "1", "-data-dir", "none")
 	p.get("/hooks/one")
 	p.await("the script began", func() bool { return p.has("began") })
 	p.get("/hooks/two")

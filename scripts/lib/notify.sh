@@ -24,7 +24,7 @@ notify_begin() {
 	fi
 	notify_text=$(notify_jq -r '
 		[ (.reason // "" | select(. != "")),
-		  (.results // [] | .[] | "\(.name): \(.value)"),
+		  (.results // {} | to_entries[] | "\(.key): \(.value)"),
 		  "run \(.run), attempt \(.attempt)",
 		  (.output // "" | rtrimstr("\n") | split("\n") | .[-10:] | join("\n") | select(. != "") | "\n" + .)
 		] | join("\n")
