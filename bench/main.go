@@ -73,6 +73,7 @@ func measures() []measure {
 		{"burst", "20,000 deliveries of 300 B at once", (*bench).burst},
 		{"burst20k", "the same with bodies of 20 KB", (*bench).burst20k},
 		{"waiting", "1,000,000 waiting runs", (*bench).waiting},
+		{"history", "lists of 1,000,000 runs", (*bench).history},
 	}
 }
 
@@ -82,7 +83,7 @@ func main() {
 		os.Exit(1)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if errors.Is(err, flag.ErrHelp) {
 		os.Exit(2)
@@ -137,8 +138,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// run measures what the command line asks for and prints it.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+// execute measures what the command line asks for and prints it.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,7 +63,7 @@ func (b *bench) idle(ctx context.Context) ([]row, error) {
 func (b *bench) waiting(ctx context.Context) ([]row, error) {
 	count, part := b.number(1_000_000, 20_000), b.number(40_000, 5_000)
 	directory := filepath.Join(b.directory, "waiting")
-	var empty, full, before, after, ready float64
+	var empty, full, before float64
 	err := b.serving(ctx, b.pawl, b.noSlots(directory), func(s *server) (err error) {
 		if empty, err = b.fill(ctx, s, part); err != nil {
 			return err
@@ -81,27 +82,43 @@ func (b *bench) waiting(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	s, err := b.start(ctx, b.pawl, b.noSlots(directory))
+	after, ready, err := b.again(ctx, directory, count)
 	if err != nil {
 		return nil, err
-	}
-	if _, err = b.fill(ctx, s, 1); err == nil { // it is ready when it accepts
-		ready = time.Since(began).Seconds()
-		err = s.settle(ctx)
-	}
-	if err == nil {
-		var peak int64
-		_, peak, err = memory(s.pid())
-		after = float64(peak)
-	}
-	if stopped := s.stop(); err == nil {
-		err = stopped
 	}
 	what := fmt.Sprintf("%d waiting runs: ", count)
 	return []row{
 		{What: what + "resident memory, at most", Unit: size, Pawl: []float64{slices.Max([]float64{before, after})}, Reach: reach{AtMost: 150 << 20, Figure: true}},
 		{What: what + "ready again after kill -9", Unit: seconds, Pawl: []float64{ready}, Reach: reach{AtMost: 5, Figure: true}},
 		{What: what + "accepted", Unit: perSecond, Pawl: []float64{full}, Beside: "empty", Other: []float64{empty}, Reach: reach{AtLeast: 0.8}},
-	}, err
+	}, nil
+}
+
+// again starts Pawl on a directory in which so many runs are, after it was
+// killed, and gives its peak memory and the time until it accepted a delivery.
+func (b *bench) again(ctx context.Context, directory string, count int) (peak, ready float64, err error) {
+	began := time.Now()
+	s, err := b.start(ctx, b.pawl, b.noSlots(directory))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if _, err := b.fill(ctx, s, 1); err != nil {
+		return 0, 0, err
+	}
+	ready = time.Since(began).Seconds()
+	if err := s.settle(ctx); err != nil {
+		return 0, 0, err
+	}
+	// Of the runs before and the one delivery since, one sleeps now, and the one
+	// that slept was cut off.
+	state, err := s.readiness(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	if state.Waiting < count-1 {
+		return 0, 0, fmt.Errorf("after kill -9 %d runs wait, and should be %d", state.Waiting, count-1)
+	}
+	_, most, err := memory(s.pid())
+	return float64(most), ready, err
 }

@@ -48,6 +48,9 @@ func (b *bench) serving(ctx context.Context, who contender, what setup, do func(
 		return err
 	}
 	err = s.settle(ctx)
+	if err == nil && who.pawl && what.directory != "none" {
+		err = s.mustBeDurable(ctx)
+	}
 	switch {
 	case err != nil:
 	case b.profile && who.pawl:
