@@ -56,7 +56,7 @@ type pendingAnswer struct {
 type pendingRun struct {
 	ID    string    `json:"id"`
 	Hook  string    `json:"hook"`
-	State run.State `json:"state"` // as far as it is known; queued, if nothing is
+	State run.State `json:"state,omitempty"` // where it is known
 }
 
 // pending answers 202 with the ids of the runs of the first part, for which
@@ -70,11 +70,7 @@ func pending(x *exchange, submission *run.Submission, records []run.Record) {
 	}
 	for i := range part.Runs {
 		id := part.Runs[i].ID
-		state, known := states[id]
-		if !known {
-			state = run.Queued
-		}
-		answer.Runs[i] = pendingRun{ID: id, Hook: part.Hook, State: state}
+		answer.Runs[i] = pendingRun{ID: id, Hook: part.Hook, State: states[id]}
 	}
 	text, err := json.Marshal(answer)
 	if err != nil { // strings alone: it cannot

@@ -129,7 +129,7 @@ func TestWhatEndsTheWaitEarly(t *testing.T) {
 		}, run.Superseded, ""},
 		{"the engine cannot tell", func(context.Context, []string) ([]run.Record, error) {
 			return nil, errors.New("the disk burns")
-		}, run.Queued, "the disk burns"},
+		}, "", "the disk burns"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -20,12 +20,12 @@ type output interface {
 	io.Writer // never fails: no script dies of a sender that does not listen
 
 	// stop ends it: what is written from now on goes nowhere. It reports whether
-	// a part of the answer was sent before.
-	stop() (begun bool)
+	// a part of the answer was sent before, or else the time was up before.
+	stop() (begun, late bool)
 
-	// stopUnlessBegun is stop, but does nothing and reports false where a part of
-	// the answer was sent.
-	stopUnlessBegun() bool
+	// timeUp ends it too, but does nothing and reports false where a part of the
+	// answer was sent.
+	timeUp() bool
 
 	// finish answers, when the attempt has ended and nothing was sent before.
 	finish(e ending)
@@ -50,29 +50,41 @@ func (s *Server) newOutput(x *exchange, h *hook.Hook, hopeless func()) output {
 // answers with what its command prints. Neither a sender that hangs up nor
 // answer.wait keeps the run from being accepted, or ends it.
 func (s *Server) attend(x *exchange, h *hook.Hook, submission *run.Submission) {
-	ctx, cancel := context.WithCancel(x.request.Context())
-	defer cancel()
+	patience, giveUp := context.WithCancel(x.request.Context())
+	defer giveUp()
+	ctx, turn := patience, h.Queue.Set
+	cancel := giveUp
+	if turn {
+		// It is accepted at once, as far as the disk goes, and only then may the
+		// end of the patience end the waiting: of what is cut off before, nobody
+		// would know whether it was accepted.
+		ctx, cancel = context.WithCancel(context.WithoutCancel(patience))
+		defer cancel()
+	}
 	// For an answer that begins before the end. Whether other hooks at this path
 	// drop their part as a repeat is not known by then.
 	identify(x.Header(), submission, run.Receipt{})
-	out := s.newOutput(x, h, cancel)
+	out := s.newOutput(x, h, giveUp)
 	defer out.close()
 	if h.Answer.Wait > 0 {
 		defer time.AfterFunc(h.Answer.Wait, func() {
-			if out.stopUnlessBegun() {
-				cancel()
+			if out.timeUp() {
+				giveUp()
 			}
 		}).Stop()
 	}
 	var accepted atomic.Bool
 	receipt, outcome, err := s.options.Engine.Attend(ctx, *submission, engine.Live{
-		Turn: h.Queue.Set, Output: out,
+		Turn: turn, Output: out,
 		Accepted: func() {
 			x.triggered(&submission.Parts[0].Runs[0])
 			accepted.Store(true)
+			if turn {
+				context.AfterFunc(patience, cancel)
+			}
 		},
 	})
-	begun := out.stop()
+	begun, late := out.stop()
 	if !accepted.Load() {
 		s.unattended(x, h, submission, receipt, err, ctx.Err() != nil)
 		return
@@ -83,7 +95,7 @@ func (s *Server) attend(x *exchange, h *hook.Hook, submission *run.Submission) {
 	case begun && (err != nil || outcome.End != run.Exited):
 		x.breakOff(h)
 	case begun: // and whole
-	case isHopeless(out) || err == nil:
+	case isHopeless(out) || err == nil && !late:
 		out.finish(endOfAttempt(h, outcome))
 	default: // the run goes on without this answer
 		setAnswerHeaders(x, h)
@@ -133,6 +145,7 @@ type buffered struct {
 	x     *exchange
 	hook  *hook.Hook
 	spool *spool
+	late  atomic.Bool
 }
 
 func (b *buffered) Write(p []byte) (int, error) {
@@ -140,12 +153,13 @@ func (b *buffered) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (b *buffered) stop() bool {
+func (b *buffered) stop() (begun, late bool) {
 	b.spool.Seal()
-	return false
+	return false, b.late.Load()
 }
 
-func (b *buffered) stopUnlessBegun() bool {
+func (b *buffered) timeUp() bool {
+	b.late.Store(true)
 	b.spool.Seal()
 	return true
 }

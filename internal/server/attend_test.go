@@ -99,6 +99,54 @@ func TestASenderThatHangsUpBeforeItsTurnLosesNothing(t *testing.T) {
 	}
 }
 
+func TestAnEndThatComesWithTheEndOfTheTimeIsLate(t *testing.T) {
+	for _, body := range []string{"output", "stream", "cgi"} {
+		synctest.Test(t, func(t *testing.T) {
+			e := &fakeEngine{attempt: func(ctx context.Context, live engine.Live) (run.Outcome, error) {
+				live.Accepted()
+				<-ctx.Done()
+				_, _ = io.WriteString(live.Output, "too late to be in an answer")
+				return exited(0), nil
+			}}
+			s := serverOf(t, `[{id: a, execute-command: x, answer: {wait: 1s, body: `+body+`}}]`, e, nil)
+			if got := pendingOf(t, post(s, "/hooks/a", "{}")); len(got.Runs) != 1 {
+				t.Errorf("%s: got %+v", body, got)
+			}
+		})
+	}
+}
+
+func TestWhatTakesItsTurnIsNotCutOffBeforeItIsAccepted(t *testing.T) {
+	for name, impatient := range map[string]func(*http.Request) *http.Request{
+		"the sender hangs up": func(r *http.Request) *http.Request {
+			ctx, cancel := context.WithCancel(r.Context())
+			cancel()
+			return r.WithContext(ctx)
+		},
+		"answer.wait is over": func(r *http.Request) *http.Request { return r },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := &fakeEngine{attempt: func(ctx context.Context, live engine.Live) (run.Outcome, error) {
+					time.Sleep(time.Minute) // the disk is slow
+					if ctx.Err() != nil {
+						t.Error("it was cut off")
+					}
+					live.Accepted()
+					<-ctx.Done() // now it may be left
+					return run.Outcome{}, context.Cause(ctx)
+				}}
+				s := serverOf(t, `[{id: a, execute-command: x, queue: {}, answer: {wait: 1s, body: output}}]`, e, nil)
+				answer := httptest.NewRecorder()
+				s.ServeHTTP(answer, impatient(httptest.NewRequest(http.MethodPost, "/hooks/a", nil)))
+				if got := pendingOf(t, answer); len(got.Runs) != 1 || e.submitted != nil {
+					t.Errorf("answered %+v, and submitted %v besides", got, e.submitted)
+				}
+			})
+		})
+	}
+}
+
 func TestASenderThatHangsUpLaterChangesNothing(t *testing.T) {
 	for _, body := range []string{"output", "stream", "cgi"} {
 		t.Run(body, func(t *testing.T) {

@@ -18,6 +18,7 @@ type stream struct {
 	mu    sync.Mutex
 	begun bool
 	ended bool // nothing is sent any more
+	late  bool // the time was up before anything was
 }
 
 func (s *stream) Write(p []byte) (int, error) {
@@ -59,20 +60,20 @@ func (s *stream) send(p []byte) {
 	}
 }
 
-func (s *stream) stop() bool {
+func (s *stream) stop() (begun, late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
-	return s.begun
+	return s.begun, s.late
 }
 
-func (s *stream) stopUnlessBegun() bool {
+func (s *stream) timeUp() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.begun {
 		return false
 	}
-	s.ended = true
+	s.ended, s.late = true, true
 	return true
 }
 
