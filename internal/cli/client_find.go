@@ -24,6 +24,7 @@ const dialTime = 5 * time.Second
 type instance struct {
 	settings settings
 	flags    *pflag.FlagSet
+	homes    []string // where data directories may lie; nil: dataHomes
 }
 
 // addTo gives a command the flags that say it.
@@ -70,7 +71,7 @@ func (a *app) connect(ctx context.Context, i *instance) (*client, error) {
 	case i.named():
 		return nil, fmt.Errorf("no Pawl is running in %s", strings.Join(directories, ", "))
 	}
-	return nil, fmt.Errorf("no Pawl is running: none has a socket in %s; name its data directory with -data-dir", strings.Join(dataHomes(), ", "))
+	return nil, fmt.Errorf("no Pawl is running: none has a socket in %s; name its data directory with -data-dir", strings.Join(i.where(), ", "))
 }
 
 // named reports whether one Pawl was asked for.
@@ -83,7 +84,7 @@ func (i *instance) directories() []string {
 	if i.named() {
 		return i.settings.dataDirectories()
 	}
-	homes := dataHomes()
+	homes := i.where()
 	if i.settings.dataDir == "none" {
 		homes = slices.DeleteFunc(homes, func(home string) bool { return home == filepath.Join(stateHome(), "pawl") })
 	}
@@ -103,6 +104,13 @@ func (i *instance) directories() []string {
 		}
 	}
 	return found
+}
+
+func (i *instance) where() []string {
+	if i.homes != nil {
+		return i.homes
+	}
+	return dataHomes()
 }
 
 // dataHomes are where the data directories of this machine may lie: this user's,

@@ -88,7 +88,7 @@ func (a *app) runRunsLs(ctx context.Context, c *client, o *lsOptions) error {
 func listRuns(runs []admin.Run, now time.Time, wide bool) *list {
 	l := &list{columns: []column{
 		{title: "ID"}, {title: "STATE"}, {title: "HOOK", cut: true}, {title: "KEY", cut: true},
-		{title: "AGE", right: true}, {title: "TOOK", right: true}, {title: "TRY", right: true}, {title: "REASON", cut: true},
+		{title: "AGE", right: true}, {title: "TOOK", right: true, spare: true}, {title: "TRY", right: true, spare: true}, {title: "REASON", cut: true},
 	}}
 	for _, r := range runs {
 		id := shortID(r.ID)

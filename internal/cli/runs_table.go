@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -19,6 +20,7 @@ import (
 type column struct {
 	title string
 	cut   bool // may be cut where the terminal is narrow
+	spare bool // goes where it is narrower still
 	right bool // its numbers stand below each other
 }
 
@@ -79,7 +81,31 @@ func (l *list) fit(width int) {
 	if width <= 0 {
 		return
 	}
-	widths := make([]int, len(l.columns))
+	widths, fits := l.widths(width)
+	for !fits {
+		at := slices.IndexFunc(l.columns, func(c column) bool { return c.spare })
+		if at < 0 {
+			break
+		}
+		l.columns = slices.Delete(slices.Clone(l.columns), at, at+1)
+		for i := range l.rows {
+			l.rows[i] = slices.Delete(l.rows[i], at, at+1)
+		}
+		widths, fits = l.widths(width)
+	}
+	for _, row := range l.rows {
+		for i, c := range l.columns {
+			if c.cut {
+				row[i] = ansi.Snip(row[i], widths[i], "…")
+			}
+		}
+	}
+}
+
+// widths gives the columns' widths in a row that is no wider than width, or as
+// narrow as can be, and whether it has its place.
+func (l *list) widths(width int) (widths []int, fits bool) {
+	widths = make([]int, len(l.columns))
 	total := 0
 	for i, c := range l.columns {
 		widths[i] = len(c.title)
@@ -96,17 +122,11 @@ func (l *list) fit(width int) {
 			}
 		}
 		if widest < 0 {
-			break
+			return widths, false
 		}
 		widths[widest]--
 	}
-	for _, row := range l.rows {
-		for i, c := range l.columns {
-			if c.cut {
-				row[i] = ansi.Snip(row[i], widths[i], "…")
-			}
-		}
-	}
+	return widths, true
 }
 
 // trimmed drops blanks at the ends of lines.
