@@ -24,8 +24,9 @@ Then, in another terminal, deliver what Quay posts when an image was pushed:
 
 It is answered at once with "scan accepted". The scan shows here: it pulls that
 image from quay.io, a few MB for each of its platforms, so it needs the network.
-Without, it says so and ends with exit status 75. "make demo" needs no network
-for its images: it pushes and scans some on this machine.
+Without, it says so, ends with exit status 75, and is tried again. "make demo"
+needs no network for its images: it pushes and scans some on this machine.
+What ran, and what it printed: $pawl runs ls --data-dir build/state/$port
 docs/scanning.md tells the rest. Ctrl-C stops Pawl.
 
 EOF
