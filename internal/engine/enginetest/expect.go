@@ -25,7 +25,7 @@ func (w *world) seen() []*attempt {
 	return all
 }
 
-// of gives the attempts of one run.
+// attemptsOf gives the attempts of one run.
 func (w *world) attemptsOf(name string) []*attempt {
 	var those []*attempt
 	for _, a := range w.seen() {

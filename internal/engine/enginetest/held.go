@@ -24,9 +24,9 @@ func heldTests() []test {
 	}
 }
 
-// remove takes a hook out of force and says so.
+// remove takes a hook out of force and says so. What is to begin has begun.
 func (w *world) remove(id string) {
-	w.up()
+	w.pass(0)
 	w.gone(id)
 	w.reload()
 }

@@ -140,7 +140,7 @@ func longLine(w *world) {
 	w.deliver(of("build", numbered("o", 1000)...).keyed("long"))
 	w.line("build", "other", "a")
 	w.accept("build", "b")
-	w.began("n0000", "a", "b")
+	w.began("a", "b", "n0000") // at the same moment
 }
 
 // More keys are blocked than any window of candidates holds, so that blocked
@@ -165,7 +165,7 @@ func fullHook(w *world) {
 	w.does("slow", script{takes: time.Hour})
 	w.accept("slow", numbered("s", 600)...)
 	w.accept("build", "a")
-	w.began("s0000", "a")
+	w.began("a", "s0000") // at the same moment
 }
 
 func pausedHook(w *world) {
