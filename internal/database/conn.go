@@ -29,6 +29,7 @@ type Conn struct {
 func openConn(name, vfs string, flags int32) (*Conn, error) {
 	c := &Conn{tls: libc.NewTLS(), stmts: map[string]*statement{}, open: map[*statement]struct{}{}}
 	c.cell = sqlite3.Xsqlite3_malloc64(c.tls, 16)
+	clear(bytesAt(c.cell, 16))
 	zName, zVFS := c.text(name), uintptr(0)
 	if vfs != "" {
 		zVFS = c.text(vfs)
@@ -37,7 +38,6 @@ func openConn(name, vfs string, flags int32) (*Conn, error) {
 	c.db = *(*uintptr)(pointer(c.cell))
 	sqlite3.Xsqlite3_free(c.tls, zName)
 	sqlite3.Xsqlite3_free(c.tls, zVFS)
-	*(*int64)(pointer(c.cell)) = 0
 	if code != sqlite3.SQLITE_OK {
 		err := c.fail("open "+name, code)
 		_ = c.close()

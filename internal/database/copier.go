@@ -10,6 +10,7 @@ import (
 type copier struct {
 	asked  chan struct{}
 	ended  chan struct{}
+	idle   chan struct{} // holds one value while no copy is under way
 	busy   atomic.Bool
 	result atomic.Pointer[copied] // of the newest copy, until it is taken
 }
@@ -21,7 +22,8 @@ type copied struct {
 }
 
 func startCopier(c *Conn) *copier {
-	k := &copier{asked: make(chan struct{}, 1), ended: make(chan struct{})}
+	k := &copier{asked: make(chan struct{}, 1), ended: make(chan struct{}), idle: make(chan struct{}, 1)}
+	k.idle <- struct{}{}
 	go func() {
 		defer close(k.ended)
 		for range k.asked {
@@ -29,6 +31,7 @@ func startCopier(c *Conn) *copier {
 			r.frames, r.copied, r.err = c.checkpoint(sqlite3.SQLITE_CHECKPOINT_PASSIVE)
 			k.result.Store(&r)
 			k.busy.Store(false)
+			k.idle <- struct{}{}
 		}
 		_ = c.close()
 	}()
@@ -37,8 +40,15 @@ func startCopier(c *Conn) *copier {
 
 // ask begins a copy. It must not be busy.
 func (k *copier) ask() {
+	<-k.idle
 	k.busy.Store(true)
 	k.asked <- struct{}{}
+}
+
+// wait returns when no copy is under way.
+func (k *copier) wait() {
+	<-k.idle
+	k.idle <- struct{}{}
 }
 
 // stop ends it, when a copy under way has ended.

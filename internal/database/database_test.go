@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -37,6 +39,16 @@ func open(t testing.TB, o Options) *DB {
 func openIn(t testing.TB, dir string) *DB {
 	t.Helper()
 	return open(t, testOptions(t, dir))
+}
+
+// settleDown maintains an idle database until there is no more to do.
+func settleDown(t testing.TB, d *DB) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); d.Maintain(true); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("no end of maintaining: %+v, %+v", d.Stats(), d.upkeep)
+		}
+	}
 }
 
 const insertNumber = "INSERT INTO number (id, text, body) VALUES (?, ?, ?)"
@@ -271,5 +283,35 @@ func TestCloseAndOpenAgain(t *testing.T) {
 		if d.Maintain(true) {
 			t.Error("there is more to do for a closed database")
 		}
+	}
+}
+
+// sound reads the whole database.
+func sound(t *testing.T, d *DB) {
+	t.Helper()
+	err := d.Update(func(c *Conn) error {
+		rows, err := c.Query("PRAGMA integrity_check")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if said := rows.Text(0); said != "ok" {
+				return fmt.Errorf("integrity_check: %s", said)
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fillReserve maintains the database until its reserve is there.
+func fillReserve(t *testing.T, d *DB) {
+	t.Helper()
+	settleDown(t, d)
+	if s := d.Stats(); !s.Filled || s.Reserve != s.Wanted {
+		t.Fatalf("the reserve has %d bytes of %d (filled: %t)", s.Reserve, s.Wanted, s.Filled)
 	}
 }

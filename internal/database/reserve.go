@@ -148,7 +148,7 @@ func (d *DB) squeeze() (more bool) {
 	}
 	u.squeezed = false
 	d.copyRest(d.writer.frames())
-	return true
+	return !u.squeezed
 }
 
 // shrink takes so many pages off the end of the file.

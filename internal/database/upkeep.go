@@ -63,7 +63,7 @@ func (d *DB) Maintain(idle bool) (more bool) {
 	if d.failed.Load() != nil {
 		return false
 	}
-	if idle || d.upkeep.squeezed || now.Sub(d.upkeep.looked) >= lookEvery {
+	if idle || now.Sub(d.upkeep.looked) >= lookEvery {
 		if err := d.look(now); err != nil {
 			d.upkeepFailed("look at the database", err)
 			return false
@@ -80,6 +80,9 @@ func (d *DB) keepShort(idle bool) (more bool) {
 	if frames < u.tried { // it has begun anew
 		u.copied, u.tried, u.touched = 0, 0, 0
 	}
+	if int64(frames) >= u.gate {
+		d.copier.wait() // or the WAL outgrows its reserve
+	}
 	if d.copier.busy.Load() {
 		return true
 	}
@@ -91,7 +94,7 @@ func (d *DB) keepShort(idle bool) (more bool) {
 	}
 	pending := frames - max(u.copied, u.tried)
 	switch {
-	case int64(pending) >= u.threshold, idle && pending > 0, u.squeezed && pending > shortWAL:
+	case int64(pending) >= u.threshold, idle && pending > 0:
 		u.tried = frames
 		d.copier.ask()
 		return true
@@ -115,7 +118,9 @@ func (d *DB) noteCopy(copied int, err error) {
 	case err == nil:
 		d.upkeep.copied = copied
 	case errors.Is(err, ErrFull):
-		d.upkeep.squeezed = true
+		if !d.upkeep.squeezed {
+			d.upkeep.squeezed, d.upkeep.looked = true, time.Time{} // at once
+		}
 	default:
 		// After an fsync that failed nobody knows which pages are on the disk.
 		d.upkeepFailed("copy the WAL into the database", err)
@@ -155,9 +160,13 @@ func (d *DB) keepGate(frames int) (more bool) {
 	return true
 }
 
-// upkeepFailed logs what went wrong beside the caller's transactions, and stops
-// them where the disk is not to be trusted any more.
+// upkeepFailed stops the caller's transactions where the disk is not to be
+// trusted any more, and logs what went wrong. That the disk is full is no news
+// then: Stats tells what is left.
 func (d *DB) upkeepFailed(doing string, err error) {
+	if errors.Is(err, ErrFull) {
+		return
+	}
 	if errors.Is(err, ErrFailed) || errors.Is(err, ErrDamaged) {
 		d.fail(err)
 	}
