@@ -27,3 +27,5 @@ func openMemory(t testing.TB, _ string, o engine.Options) engine.Engine {
 
 func TestEngineOnDisk(t *testing.T)   { enginetest.Run(t, openDirectory) }
 func TestEngineInMemory(t *testing.T) { enginetest.Run(t, openMemory) }
+
+func BenchmarkEngine(b *testing.B) { enginetest.Bench(b, openDirectory) }

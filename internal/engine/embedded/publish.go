@@ -17,6 +17,10 @@ type shownLane struct {
 // begin, and who waits for a run's end hears of it.
 func (e *Engine) publish(t *tx) {
 	e.show(t)
+	for _, a := range t.starts {
+		e.attempts.Add(1)
+		go e.perform(a)
+	}
 	for _, o := range t.batch {
 		if _, isEnd := o.(*attempt); isEnd {
 			e.loose.Add(-1)
@@ -24,10 +28,6 @@ func (e *Engine) publish(t *tx) {
 		o.answer(nil)
 	}
 	e.loose.Add(-int64(len(t.lazy)))
-	for _, a := range t.starts {
-		e.attempts.Add(1)
-		go e.perform(a)
-	}
 	for _, a := range t.cancels {
 		a.cancel(engine.ErrCancelled)
 	}
