@@ -53,3 +53,12 @@ func guards(r rule.Rule) string {
 	}
 	return cmp.Or(strings.Join(words, ", "), "nothing: anyone may trigger it")
 }
+
+// tellHidden warns of hooks that nobody can reach: -health-path is their URL.
+func tellHidden(front *server.Server, set *hook.Set, log zerolog.Logger) {
+	for _, h := range set.All() {
+		if front.Hides(h) {
+			log.Warn().Str("hook", h.ID).Msg("nobody can reach this hook: -health-path is its URL")
+		}
+	}
+}

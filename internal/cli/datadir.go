@@ -91,13 +91,13 @@ func rootsAlone(path string) bool {
 func (s *settings) openDataDirectory(directories []string, log zerolog.Logger) (dataDirectory, error) {
 	var causes []error
 	for i, directory := range directories {
-		path, err := makeDataDirectory(directory)
+		lasting := s.dataDir != "none" && i == 0
+		path, err := makeDataDirectory(directory, !lasting)
 		var worth database.Durability
 		var system string
 		if err == nil {
 			worth, system, err = database.Kind(path)
 		}
-		lasting := s.dataDir != "none" && i == 0
 		if err == nil && lasting && worth == database.Unsound {
 			err = fmt.Errorf("%s lies on %s: over a network a journal can be damaged", path, system)
 		}
@@ -137,8 +137,9 @@ func (s *settings) instance() string {
 
 // makeDataDirectory makes a data directory, for its user alone, with its
 // directory of runs, and tries whether something can be made there. What leads to
-// it may be entered by all: other users' Pawls lie beside it.
-func makeDataDirectory(directory string) (string, error) {
+// it may be entered by all: other users' Pawls lie beside it. With forgetful what
+// an earlier Pawl left of runs goes, for no journal knows of them.
+func makeDataDirectory(directory string, forgetful bool) (string, error) {
 	path, err := filepath.Abs(directory)
 	if err != nil {
 		return "", err
@@ -147,6 +148,11 @@ func makeDataDirectory(directory string) (string, error) {
 		return "", err
 	}
 	runs := filepath.Join(path, "runs")
+	if forgetful {
+		if err := os.RemoveAll(runs); err != nil {
+			return "", err
+		}
+	}
 	if err := os.MkdirAll(runs, 0o700); err != nil {
 		return "", err
 	}

@@ -6,21 +6,19 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/pawlhq/pawl/internal/admin"
-	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/server"
 )
 
 // serverOptions is what the hooks listener is made of.
-func (s *settings) serverOptions(hooks *reloader, runs engine.Engine, api *admin.API, data dataDirectory, log zerolog.Logger) server.Options {
+func (s *settings) serverOptions(p *parts, data dataDirectory, log zerolog.Logger) server.Options {
 	return server.Options{
-		Hooks: hooks.set, Engine: runs,
+		Hooks: p.hooks.set, Engine: p.runs,
 		Prefix: s.prefix, Methods: s.httpMethods(), Headers: s.headers,
 		MaxBody: int64(s.maxBody), MaxInflight: int64(s.maxInflight),
 		TrustedProxies: s.trustedProxies,
 		RequestID:      s.requestID, RequestIDLimit: s.requestIDLimit,
 		ValidateJSON: s.verbose, Dump: s.debug,
-		HealthPath: s.healthPath, Healthy: healthy(api),
+		HealthPath: s.healthPath, Healthy: healthy(p.api),
 		SpoolDirectory: data.runs(), Log: log,
 	}
 }

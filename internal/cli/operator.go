@@ -13,8 +13,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/admin"
-	"github.com/pawlhq/pawl/internal/engine/embedded"
-	"github.com/pawlhq/pawl/internal/runner"
 )
 
 // operator is where operators are served: the Unix socket in the data directory
@@ -24,17 +22,10 @@ type operator struct {
 	token       string // what changes anything over tcp needs
 }
 
-// openOperator listens for operators. An address that was asked for by name must
-// be had; without the default one the socket alone serves.
+// openOperator listens for operators on the address of -admin. One that was
+// asked for by name must be had; without the default one the socket alone serves.
 func (s *settings) openOperator(data dataDirectory, log zerolog.Logger) (operator, error) {
 	var o operator
-	if data.path != "" {
-		socket, err := admin.ListenSocket(data.path)
-		if err != nil {
-			log.Warn().Err(err).Msg("pawl runs and pawl backup cannot reach this Pawl")
-		}
-		o.socket = socket
-	}
 	if s.admin == "off" {
 		return o, nil
 	}
@@ -45,9 +36,7 @@ func (s *settings) openOperator(data dataDirectory, log zerolog.Logger) (operato
 	}
 	switch {
 	case err == nil:
-		return o, nil
 	case s.adminNamed:
-		o.close()
 		return operator{}, fmt.Errorf("open the operator's listener (-admin %s): %w", s.admin, err)
 	case errors.Is(err, syscall.EADDRINUSE):
 		log.Warn().Msgf("the operator's listener stays closed: %s is taken; -admin names another address, -admin off none", s.admin)
@@ -55,6 +44,20 @@ func (s *settings) openOperator(data dataDirectory, log zerolog.Logger) (operato
 		log.Warn().Err(err).Msg("the operator's listener stays closed")
 	}
 	return o, nil
+}
+
+// openSocket listens on the Unix socket. The data directory must be this Pawl's
+// alone by now: a socket that is there was left over.
+func (o *operator) openSocket(data dataDirectory, log zerolog.Logger) {
+	if data.path == "" {
+		return
+	}
+	socket, err := admin.ListenSocket(data.path)
+	if err != nil {
+		log.Warn().Err(err).Msg("pawl runs and pawl backup cannot reach this Pawl")
+		return
+	}
+	o.socket = socket
 }
 
 // adminToken reads the operator's token, or makes the default one.
@@ -77,12 +80,12 @@ func (o operator) close() {
 }
 
 // adminOptions is what the operator's API is made of.
-func (s *settings) adminOptions(runs *embedded.Engine, scripts *runner.Runner, hooks *reloader, data dataDirectory, o operator, log zerolog.Logger) admin.Options {
+func (s *settings) adminOptions(p *parts, data dataDirectory, log zerolog.Logger) admin.Options {
 	return admin.Options{
-		Engine: runs, Hooks: hooks.set,
-		Files: scripts.Files, Follow: scripts.Follow, Backup: runs.Backup,
-		Notes: func() []string { return append(data.notices(), hooks.notices()...) },
-		Token: o.token, Hosts: s.adminHosts, MaxBody: int64(s.maxBody), Log: log,
+		Engine: p.runs, Hooks: p.hooks.set,
+		Files: p.scripts.Files, Follow: p.scripts.Follow, Backup: p.runs.Backup,
+		Notes: func() []string { return append(data.notices(), p.hooks.notices()...) },
+		Token: p.desk.token, Hosts: s.adminHosts, MaxBody: int64(s.maxBody), Log: log,
 	}
 }
 

@@ -8,17 +8,12 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"github.com/pawlhq/pawl/internal/admin"
-	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/process"
-	"github.com/pawlhq/pawl/internal/runner"
 	"github.com/pawlhq/pawl/internal/server"
 )
 
@@ -150,52 +145,15 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 		defer stop()
 	}
 
-	scripts := runner.New(runner.Options{
-		Hook: hooks.byID, Environment: inherited(os.Environ()), Directory: data.runs(),
-		KillAfter: s.shutdownGrace * 2 / 5, Cancelled: engine.ErrCancelled, Log: log,
+	p, err := s.assemble(ctx, hooks, data, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	a.announce(s, log, listeners, p.front, hooks.set())
+	return p.run(ctx, s, signals, log, func(ctx, now context.Context) error {
+		return p.front.Serve(ctx, now, listeners, tlsConfig, s.shutdownGrace)
 	})
-	runs, err := s.openEngine(ctx, data, hooks, scripts, log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = runs.Stop(ctx, 0) }() // where something below fails; otherwise it has stopped
-	hooks.loaded = runs.Reload
-	desk, err := s.openOperator(data, log)
-	if err != nil {
-		return err
-	}
-	defer desk.close()
-	api, err := admin.New(s.adminOptions(runs, scripts, hooks, data, desk, log))
-	if err != nil {
-		return err
-	}
-	front, err := server.New(s.serverOptions(hooks, runs, api, data, log))
-	if err != nil {
-		return err
-	}
-	now, stopNow := context.WithCancel(ctx) // ends when there is no more patience
-	defer stopNow()
-	serving, stopServing := context.WithCancel(ctx)
-	defer stopServing()
-	if s.hotreload {
-		// Not waited for: a reload may hang on a file (see await).
-		go hooks.watch(serving)
-	}
-	a.announce(s, log, listeners, front, hooks.set())
-	served := make(chan error, 1)
-	var hooksServed, operatorsServed sync.WaitGroup
-	hooksServed.Go(func() { served <- front.Serve(serving, now, listeners, tlsConfig, s.shutdownGrace) })
-	operating, stopOperating := context.WithCancel(ctx)
-	defer stopOperating()
-	operatorsServed.Go(func() { desk.serve(operating, api, log) })
-	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady)
-
-	err = await(signals, served, hooks, log)
-	stopServing()
-	stopping{runs: runs, scripts: scripts, grace: s.shutdownGrace, log: log}.stop(now, stopNow, signals, hooksServed.Wait)
-	stopOperating()
-	operatorsServed.Wait()
-	return err
 }
 
 // await reloads at each signal that asks for it, until one asks to stop or
