@@ -13,6 +13,8 @@ type childTable struct {
 	// not in the table yet.
 	starting sync.RWMutex
 
+	unread unread // their outputs that nobody reads yet
+
 	mu    sync.Mutex
 	count map[int]int // by process id; a number can be given again before it is forgotten
 }

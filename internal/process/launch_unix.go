@@ -49,7 +49,7 @@ func launch(spec Spec) (born, error) {
 		}
 		return born{}, err
 	}
-	return born{child: c, output: os.NewFile(uintptr(read), "output"), input: input}, nil
+	return born{child: c, output: outlet{read}, input: input}, nil
 }
 
 // source is what a process reads, until it has it.
@@ -95,6 +95,27 @@ func forkExec(path string, args []string, how *syscall.ProcAttr) (*child, error)
 		return nil, err
 	}
 	return &child{pid: pid, alarm: newAlarm(pid, how.Sys)}, nil
+}
+
+// readsLate says that a pipe can be read without a goroutine that waits for it.
+const readsLate = true
+
+// outlet is our end of an output pipe, until a goroutine reads it.
+type outlet struct{ fd int }
+
+// file is the same for who waits; close is then its own.
+func (o outlet) file() *os.File { return os.NewFile(uintptr(o.fd), "output") }
+
+func (o outlet) close() { unix.Close(o.fd) }
+
+// readNow reads what is there and never waits: n is 0 at the pipe's end and -1
+// when it is empty.
+func (o outlet) readNow(buffer []byte) int {
+	n, err := unix.Read(o.fd, buffer)
+	for err == unix.EINTR {
+		n, err = unix.Read(o.fd, buffer)
+	}
+	return n
 }
 
 // status is how a process ended.

@@ -34,7 +34,7 @@ func launch(spec Spec) (born, error) {
 		}
 		return born{}, err
 	}
-	return born{child: c, output: read, input: input}, nil
+	return born{child: c, output: outlet{read}, input: input}, nil
 }
 
 // newCommand makes what os/exec starts, in a group of its own, which CTRL_BREAK
@@ -65,6 +65,18 @@ func startCommand(cmd *exec.Cmd) (*child, error) {
 		return status{cmd.ProcessState}
 	})}, nil
 }
+
+// readsLate is false: pipes cannot be read here without waiting.
+const readsLate = false
+
+// outlet is our end of an output pipe.
+type outlet struct{ pipe *os.File }
+
+func (o outlet) file() *os.File { return o.pipe }
+
+func (o outlet) close() { o.pipe.Close() }
+
+func (o outlet) readNow([]byte) int { return -1 }
 
 // status is how a process ended: by no signal here.
 type status struct{ *os.ProcessState }

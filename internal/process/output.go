@@ -28,13 +28,20 @@ const firstRead = 512
 
 // collector reads one pipe to its end: it keeps head and tail, and forwards
 // everything to a writer and to taps.
+//
+// Nobody reads at first: most scripts are done before it matters, and then what
+// they printed is read at once, at their end. To watch a pipe that soon closes
+// takes a goroutine and a tenth of Pawl's own work for a run.
 type collector struct {
-	pipe *os.File
-	done chan struct{} // closed when no more is kept or forwarded
+	outlet outlet
+	since  time.Time
+	done   chan struct{} // closed when no more is kept or forwarded
 
 	forwarding sync.Mutex // held while output is written to
 
 	mu     sync.Mutex
+	begun  bool     // somebody reads
+	pipe   *os.File // the same as outlet, once a goroutine does
 	keep   keeper
 	output io.Writer // nil once it failed
 	taps   []*Tap
@@ -42,8 +49,24 @@ type collector struct {
 	closed bool
 }
 
-func newCollector(pipe *os.File, limit int, output io.Writer) *collector {
-	return &collector{pipe: pipe, keep: keeper{limit: max(limit, 0)}, output: output, done: make(chan struct{})}
+func newCollector(pipe outlet, limit int, output io.Writer) *collector {
+	return &collector{outlet: pipe, since: time.Now(), keep: keeper{limit: max(limit, 0)}, output: output, done: make(chan struct{})}
+}
+
+// begin makes a goroutine read from here on, unless somebody does.
+func (c *collector) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.begun {
+		c.start()
+	}
+}
+
+// start makes a goroutine read. The caller holds mu.
+func (c *collector) start() {
+	c.begun = true
+	c.pipe = c.outlet.file()
+	go c.run()
 }
 
 // run reads until the end of the pipe. After finish it goes on as a mere drain,
@@ -73,6 +96,25 @@ func (c *collector) run() {
 	_ = c.pipe.SetReadDeadline(time.Time{})
 	buffer = nil
 	drain(c.pipe)
+}
+
+// readAll reads what a pipe holds that nobody has read yet. It reports whether
+// that was all: nothing holds the pipe any more.
+func (c *collector) readAll() bool {
+	var small [firstRead]byte
+	buffer := small[:]
+	for left := pipeCapacity; left > 0; {
+		n := c.outlet.readNow(buffer)
+		if n <= 0 {
+			return n == 0
+		}
+		c.take(buffer[:n])
+		left -= n
+		if n == firstRead && len(buffer) == firstRead {
+			buffer = make([]byte, readBuffer)
+		}
+	}
+	return false // something prints on
 }
 
 // drain throws away what a leftover prints, until nobody holds the pipe.
@@ -147,14 +189,30 @@ func (c *collector) close(held bool) {
 }
 
 // finish returns when the pipe has ended, or after the given time when
-// something still holds it. From then on nothing is kept or forwarded.
+// something still holds it. From then on nothing is kept or forwarded. The first
+// process must have ended, or have been given up.
 func (c *collector) finish(after time.Duration) {
+	c.mu.Lock()
+	first := !c.begun
+	c.begun = true
+	c.mu.Unlock()
+	if first && c.readAll() {
+		c.outlet.close()
+		c.close(false)
+		return
+	}
+	c.mu.Lock()
+	if first {
+		c.start()
+	}
+	pipe := c.pipe
+	c.mu.Unlock()
 	select {
 	case <-c.done:
 		return
 	default:
 	}
-	if c.pipe.SetReadDeadline(time.Now().Add(after)) == nil {
+	if pipe.SetReadDeadline(time.Now().Add(after)) == nil {
 		<-c.done
 		return
 	}

@@ -81,29 +81,121 @@ func TestKeeper(t *testing.T) {
 // while the deadline passes.
 func TestASlowWriterGetsAll(t *testing.T) {
 	t.Parallel()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer write.Close()
+	from, write := testPipe(t)
 	const size = readBuffer + 8<<10
 	if _, err := write.Write(make([]byte, size)); err != nil {
 		t.Fatal(err)
 	}
 	entered, release := make(chan struct{}, size), make(chan struct{})
-	c := newCollector(read, size, writerFunc(func(p []byte) (int, error) {
+	c := newCollector(from, size, writerFunc(func(p []byte) (int, error) {
 		entered <- struct{}{}
 		<-release
 		return len(p), nil
 	}))
-	go c.run()
+	c.begin()
 	<-entered
-	if err := read.SetReadDeadline(time.Now().Add(-time.Second)); err != nil { // the time is up
+	if err := c.pipe.SetReadDeadline(time.Now().Add(-time.Second)); err != nil { // the time is up
 		t.Fatal(err)
 	}
 	close(release)
 	<-c.done
 	if got, _, omitted, held := c.kept(); len(got) != size || omitted != 0 || !held {
 		t.Errorf("kept %d of %d bytes, omitted %d, held %v", len(got), size, omitted, held)
+	}
+}
+
+// testPipe is a pipe as a process has it.
+func testPipe(t *testing.T) (outlet, *os.File) {
+	t.Helper()
+	read, write, err := pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(write), "write")
+	t.Cleanup(func() { file.Close() })
+	return outlet{read}, file
+}
+
+// What a script printed is there, whoever reads it: nobody before its end, or a
+// goroutine that began at any moment before.
+func TestReadingLateReadsAll(t *testing.T) {
+	t.Parallel()
+	text := make([]byte, pipeCapacity)
+	for i := range text {
+		text[i] = byte(i % 251)
+	}
+	for _, size := range []int{0, 1, firstRead - 1, firstRead, firstRead + 1, readBuffer, len(text)} {
+		for _, begin := range []string{"never", "before", "at the end"} {
+			from, write := testPipe(t)
+			c := newCollector(from, 1<<20, nil)
+			if begin == "before" {
+				c.begin()
+			}
+			if _, err := write.Write(text[:size]); err != nil {
+				t.Fatal(err)
+			}
+			write.Close()
+			if begin == "at the end" {
+				go c.begin()
+			}
+			c.finish(time.Minute)
+			if got, _, omitted, held := c.kept(); string(got) != string(text[:size]) || omitted != 0 || held {
+				t.Errorf("%d bytes, begun %s: kept %d, omitted %d, held %v", size, begin, len(got), omitted, held)
+			}
+			c.begin() // it has ended
+		}
+	}
+}
+
+// A leftover that prints on must not be read for ever.
+func TestReadingLateEnds(t *testing.T) {
+	t.Parallel()
+	from, write := testPipe(t)
+	c := newCollector(from, 1<<10, nil)
+	go func() {
+		block := make([]byte, pipeCapacity)
+		for {
+			if _, err := write.Write(block); err != nil {
+				return
+			}
+		}
+	}()
+	c.finish(50 * time.Millisecond)
+	if _, _, omitted, held := c.kept(); !held || omitted == 0 {
+		t.Errorf("held %v, omitted %d", held, omitted)
+	}
+}
+
+func TestSomebodyReadsSoon(t *testing.T) {
+	t.Parallel()
+	var u unread
+	from, write := testPipe(t)
+	c := newCollector(from, 1<<10, nil)
+	heard := listen("said")
+	c.output = heard
+	u.add(c)
+	if _, err := write.WriteString("said"); err != nil {
+		t.Fatal(err)
+	}
+	<-heard.heard
+	write.Close()
+	u.remove(c)
+	c.finish(time.Minute)
+	eventually(t, "the looks end", func() bool {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		return !u.looking
+	})
+	// Beside many others it is given more time, never more than the most.
+	u.looking = true // as if it did
+	begun := time.Now()
+	for range 100 {
+		u.add(newCollector(outlet{-1}, 0, nil))
+	}
+	if due := u.due(begun.Add(unreadMost - unreadLook)); len(due) != 0 {
+		t.Errorf("%d are due too early", len(due))
+	}
+	if due := u.due(time.Now().Add(unreadMost)); len(due) != 100 {
+		t.Errorf("%d are due, of 100", len(due))
 	}
 }

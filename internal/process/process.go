@@ -112,7 +112,7 @@ func Start(spec Spec) (*Process, error) {
 		stdin:   born.input,
 		kill:    make(chan struct{}),
 	}
-	go p.output.run()
+	children.unread.add(p.output)
 	if p.stdin != nil {
 		go feed(p.stdin, spec.Stdin)
 	}
@@ -141,7 +141,7 @@ func (p *Process) Stop() {
 // its pipes.
 type born struct {
 	child  *child
-	output *os.File
+	output outlet
 	input  *os.File // nil where no input must be copied into it
 }
 

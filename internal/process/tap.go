@@ -26,6 +26,7 @@ type Tap struct {
 // Tap for what comes from there on. The caller closes it.
 func (p *Process) Tap() (t *Tap, kept []byte, head int, omitted int64) {
 	c := p.output
+	c.begin()
 	t = &Tap{from: c, ready: make(chan struct{}, 1)}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,12 +16,8 @@ import (
 // tapped is a process whose output is what the test writes.
 func tapped(t *testing.T, limit int) (*Process, *collector) {
 	t.Helper()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newCollector(read, limit, nil)
-	t.Cleanup(func() { write.Close(); read.Close() })
+	from, _ := testPipe(t)
+	c := newCollector(from, limit, nil)
 	return &Process{output: c}, c
 }
 
@@ -112,7 +107,7 @@ func TestStopStopsInOrder(t *testing.T) {
 // stopped for another reason.
 func TestInterruptGrace(t *testing.T) {
 	t.Parallel()
-	for name, timeout := range map[string]time.Duration{"the context alone": 0, "a time-out before it": 50 * time.Millisecond} {
+	for name, timeout := range map[string]time.Duration{"the context alone": 0, "a time-out before it": 2 * time.Second} {
 		heard := listen("ready")
 		spec := script(t, "ignore-term")
 		spec.Output, spec.Timeout, spec.InterruptGrace = heard, timeout, 50*time.Millisecond // the grace is a minute
@@ -121,7 +116,7 @@ func TestInterruptGrace(t *testing.T) {
 		go func() {
 			<-heard.heard
 			if timeout > 0 {
-				eventually(t, "the time is up", func() bool { return time.Since(p.started) > 2*timeout })
+				eventually(t, "the time is up", func() bool { return time.Since(p.started) > timeout+timeout/4 })
 			}
 			cancel()
 		}()

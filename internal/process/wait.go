@@ -65,6 +65,7 @@ func (p *Process) Wait(ctx context.Context) Result {
 	if p.spec.StopLeftovers && !p.stopped(result) && p.tree.alive() {
 		p.stop(ctx)
 	}
+	children.unread.remove(p.output)
 	p.output.finish(leftoverRead)
 	if p.stdin != nil {
 		p.stdin.Close() // a leftover that holds the other end must not hold the copying
