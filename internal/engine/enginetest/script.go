@@ -141,7 +141,7 @@ func (w *world) complain(a *attempt) {
 			continue
 		}
 		ofHook++
-		if a.run.Key.Set && other.run.Key.Text == a.run.Key.Text {
+		if a.run.Key.Set && other.run.Key.Set && other.run.Key.Text == a.run.Key.Text {
 			w.t.Errorf("%s begins while %s of the same key %q goes on", a.name, other.name, a.run.Key.Text)
 		}
 	}
