@@ -113,6 +113,21 @@ func (f *Files) Summary() (text []byte, cut bool, err error) {
 	return text, false, err
 }
 
+// Kept gives the ids of the runs of which something is kept, in no order: after a
+// crash there may be some that are remembered nowhere else.
+func (r *Runner) Kept() (ids []string) {
+	if r.options.Directory == "" {
+		return nil
+	}
+	entries, _ := os.ReadDir(r.options.Directory) // what is wrong with it is told by the first run
+	for _, entry := range entries {
+		if entry.IsDir() && isRunID(entry.Name()) {
+			ids = append(ids, entry.Name())
+		}
+	}
+	return ids
+}
+
 // Forget removes what was kept of runs. What cannot be removed is told in the
 // log.
 func (r *Runner) Forget(ids []string) {
