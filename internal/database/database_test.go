@@ -308,7 +308,7 @@ func sound(t *testing.T, d *DB) {
 }
 
 // fillReserve maintains the database until its reserve is there.
-func fillReserve(t *testing.T, d *DB) {
+func fillReserve(t testing.TB, d *DB) {
 	t.Helper()
 	settleDown(t, d)
 	if s := d.Stats(); !s.Filled || s.Reserve != s.Wanted {

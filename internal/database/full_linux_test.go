@@ -20,7 +20,7 @@ type smallDisk struct {
 
 func smallDisks() map[string]smallDisk {
 	return map[string]smallDisk{
-		"tmpfs": {mountTmpfs, 8 << 20, 12000},
+		"tmpfs": {mountTmpfs, 2 << 20, 3000},
 		"ext4": {func(t *testing.T, dir string) {
 			image := filepath.Join(t.TempDir(), "image")
 			command(t, "truncate", "-s", "64M", image)
