@@ -1,11 +1,11 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/pawlhq/pawl/internal/command"
 	"github.com/pawlhq/pawl/internal/delivery"
@@ -68,12 +68,8 @@ func (r *Runner) build(h *hook.Hook, attempt *run.Run) (command.Command, io.Read
 		return command.Command{}, nil, err
 	}
 	var stdin io.Reader
-	if h.Process.Stdin != nil {
-		text, err := content.Value(*h.Process.Stdin)
-		if err != nil {
-			built.Missing = append(built.Missing, fmt.Errorf("process.stdin: %w", err))
-		}
-		stdin = strings.NewReader(text)
+	if len(built.Stdin) > 0 {
+		stdin = bytes.NewReader(built.Stdin) // from where it lies: no copy for each run
 	}
 	for _, missing := range built.Missing {
 		r.about(r.options.Log.Info(), attempt).Err(missing).Msg("a value is not in the delivery")

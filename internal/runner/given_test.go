@@ -41,7 +41,7 @@ func TestStandardInput(t *testing.T) {
 		if want := fmt.Sprintf("%d %x %v", len(test.want), sha256.Sum256(test.want), error(nil)); string(outcome.Output) != want {
 			t.Errorf("%s: the script read %q, want %q", name, outcome.Output, want)
 		}
-		if told := strings.Contains(s.log.String(), "process.stdin"); told != (name == "not there") {
+		if told := strings.Contains(s.log.String(), "is not in the delivery"); told != (name == "not there") {
 			t.Errorf("%s: the log tells that it is missing: %v", name, told)
 		}
 	}

@@ -24,8 +24,8 @@ func TestScriptsFromBeforeACrashAreStopped(t *testing.T) {
 	after := newScene(t, "tell", nil)
 	after.Runner = New(Options{Hook: after.options.Hook, Environment: after.options.Environment, Directory: before.directory})
 	after.directory = before.directory
-	if len(after.slots.reserved) != 2 {
-		t.Errorf("%d slots are reserved, of two runs that went on", len(after.slots.reserved))
+	if first := after.slots.firstOf(func(string) bool { return true }); len(first) != 2 {
+		t.Errorf("%d processes are known, of two runs that go on", len(first))
 	}
 	if err := after.StopLeftovers(t.Context(), []string{mine.ID, attempt("h").ID}); err != nil {
 		t.Error(err)

@@ -56,15 +56,14 @@ type Runner struct {
 	looking bool // a look at what runs is due
 }
 
-// New makes a Runner. What an earlier Pawl left in the directory is put in
-// order: what scripts left is given to their runs.
+// New makes a Runner. It touches nothing yet. When the first attempt needs the
+// directory, or StopLeftovers does, it is put in order: what scripts of an
+// earlier Pawl left is given to their runs.
 func New(options Options) *Runner {
-	r := &Runner{options: options, running: map[string]*live{}}
-	var err error
-	if r.slots, err = newSlots(options.Directory); err != nil {
+	tell := func(err error) {
 		options.Log.Warn().Err(err).Msg("what scripts left before the crash is not kept whole")
 	}
-	return r
+	return &Runner{options: options, slots: newSlots(options.Directory, tell), running: map[string]*live{}}
 }
 
 // Run runs one attempt to its end. It writes all that the script prints to

@@ -36,8 +36,11 @@ func isRunID(name string) bool { return len(name) == 36 && uuid.Validate(name) =
 // to it. A daemon that left its group and closed its output is not seen; when it
 // writes into the directory while that is free, the directory goes.
 type slots struct {
-	parent string // "": there are none
-	table  *table
+	parent string          // "": there are none
+	tell   func(err error) // what could not be put in order
+	begin  sync.Once       // begun by the first who needs a slot
+
+	table *table
 
 	mu   sync.Mutex
 	free []*slot
@@ -62,24 +65,24 @@ func (s *slot) gone() {
 	s.view.close()
 }
 
-// newSlots begins with what an earlier Pawl left: its table tells which runs it
-// left files or processes of.
-func newSlots(parent string) (*slots, error) {
-	s := &slots{parent: parent}
-	if parent == "" {
-		return s, nil
-	}
+// newSlots makes slots below a directory. It touches nothing yet: that it is
+// Pawl's alone is known only once the journal is open.
+func newSlots(parent string, tell func(error)) *slots { return &slots{parent: parent, tell: tell} }
+
+// load begins with what an earlier Pawl left: its table tells which runs it left
+// files or processes of.
+func (s *slots) load() {
 	var records []record
-	s.table, records = openTable(parent)
+	s.table, records = openTable(s.parent)
 	var problems []error
 	taken := map[int]bool{}
 	for _, r := range records {
 		if r.process.Running() {
 			s.reserved, taken[r.slot] = append(s.reserved, r), true
 		}
-		problems = append(problems, r.salvage(parent))
+		problems = append(problems, r.salvage(s.parent))
 	}
-	entries, _ := os.ReadDir(parent) // what is wrong with it is told by the first run
+	entries, _ := os.ReadDir(s.parent) // what is wrong with it is told by the first run
 	for _, entry := range entries {
 		name := entry.Name()
 		number, isSlot := strings.CutPrefix(name, slotPrefix)
@@ -88,17 +91,19 @@ func newSlots(parent string) (*slots, error) {
 		case isSlot && err == nil && n >= 0:
 			s.next = max(s.next, n+1)
 			if !taken[n] {
-				s.free = append(s.free, &slot{number: n, path: slotPath(parent, n), made: true})
+				s.free = append(s.free, &slot{number: n, path: slotPath(s.parent, n), made: true})
 				taken[n] = true
 			}
 		case strings.HasPrefix(name, "output-"), strings.HasPrefix(name, "probe-"), strings.HasPrefix(name, ".spare-"):
-			_ = os.RemoveAll(filepath.Join(parent, name)) // of an earlier Pawl, which could not remove it itself
+			_ = os.RemoveAll(filepath.Join(s.parent, name)) // of an earlier Pawl, which could not remove it itself
 		}
 	}
 	for n := range taken {
 		s.next = max(s.next, n+1)
 	}
-	return s, errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		s.tell(err)
+	}
 }
 
 // place is where one attempt may write. Its zero value is nowhere.
@@ -121,6 +126,7 @@ func (s *slots) take(id string, attempt int) (place, error) {
 	if s.parent == "" {
 		return place{}, nil
 	}
+	s.begin.Do(s.load)
 	p := place{slot: s.pop()}
 	if attempt > 1 && isRunID(id) {
 		p.path = filepath.Join(s.parent, id)
@@ -254,6 +260,10 @@ func names(path string, n int) []string {
 
 // firstOf gives the processes of an earlier Pawl that still run, of those runs.
 func (s *slots) firstOf(chosen func(id string) bool) []process.Identity {
+	if s.parent == "" {
+		return nil
+	}
+	s.begin.Do(s.load)
 	var first []process.Identity
 	for _, r := range s.reserved {
 		if chosen(r.run) {

@@ -52,7 +52,7 @@ func TestASlotServesOneRunAfterTheOther(t *testing.T) {
 	s := newScene(t, "tell", nil)
 	s.Run(t.Context(), attempt("h"), nil)
 	next := newScene(t, "leave", nil)
-	next.Runner.slots, _ = newSlots(s.directory)
+	next.Runner.slots = newSlots(s.directory, nil)
 	next.directory = s.directory
 	for range 2 {
 		r := attempt("h")
@@ -139,10 +139,14 @@ func TestWhatACrashLeftGoesToItsRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "slot-0/artifacts/half"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newSlots(dir); err != nil {
-		t.Error(err)
-	}
 	s := scene{directory: dir}
+	old := newSlots(dir, func(err error) { t.Error(err) })
+	if left := s.left(t); len(left) < 4 {
+		t.Errorf("it was touched before it was known to be ours: there is %v", left)
+	}
+	if first := old.firstOf(func(string) bool { return true }); first != nil {
+		t.Errorf("processes %v still run", first)
+	}
 	if left := s.left(t); !slices.Equal(left, []string{r.ID, r.ID + "/artifacts/half"}) {
 		t.Errorf("there is %v", left)
 	}
@@ -180,7 +184,7 @@ func TestTheDirectoryOfRunsIsMadeAgain(t *testing.T) {
 
 func TestWithoutADirectory(t *testing.T) {
 	s := newScene(t, "pawl", nil)
-	s.slots, _ = newSlots("")
+	s.slots = newSlots("", nil)
 	outcome := s.Run(t.Context(), attempt("h"), nil)
 	if outcome.State() != run.Succeeded || strings.Contains(string(outcome.Output), "PAWL_ARTIFACTS") {
 		t.Errorf("%s: %s", outcome.Reason, outcome.Output)
@@ -188,10 +192,7 @@ func TestWithoutADirectory(t *testing.T) {
 }
 
 func TestASlotOfARunThatLeftProcessesIsNotUsedAgain(t *testing.T) {
-	s, err := newSlots(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newSlots(t.TempDir(), nil)
 	first, err := s.take(attempt("h").ID, 1)
 	if err != nil {
 		t.Fatal(err)
