@@ -1,0 +1,55 @@
+package fault
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/pawlhq/pawl/internal/cli"
+)
+
+var (
+	long = flag.Bool("long", false, "try for hours")
+	seed = flag.Uint64("seed", 0, "of all that is left to chance; 0: another one each time")
+)
+
+// playVariable has the test binary play pawl.
+const playVariable = "PAWL_FAULT_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(playVariable) != "" {
+		os.Exit(cli.Main())
+	}
+	os.Exit(m.Run())
+}
+
+// chance gives what a test leaves to chance, and tells how to have it again.
+func chance(t *testing.T) *rand.Rand {
+	t.Helper()
+	from := *seed
+	if from == 0 {
+		from = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d", from)
+	return rand.New(rand.NewPCG(from, 0))
+}
+
+// times is how often something is tried: for hours with -long.
+func times(short int) int {
+	if *long {
+		return 200 * short
+	}
+	return short
+}
+
+// unable leaves out what cannot be tested on this machine. In CI, where
+// everything must be tested, it fails.
+func unable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
