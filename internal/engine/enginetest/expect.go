@@ -18,7 +18,11 @@ import (
 func (w *world) seen() []*attempt {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := slices.Clone(w.attempts)
+	all := make([]*attempt, len(w.attempts))
+	for i, a := range w.attempts {
+		copied := *a // it may end at any moment
+		all[i] = &copied
+	}
 	slices.SortStableFunc(all, func(a, b *attempt) int {
 		return cmp.Or(a.began.Compare(b.began), strings.Compare(a.name, b.name))
 	})
