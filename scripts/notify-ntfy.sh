@@ -14,17 +14,17 @@ set -uf
 umask 077
 
 notify_begin notify-ntfy
+notify_option NTFY_URL
+notify_url=${notify_value:-https://ntfy.sh}
+notify_option NTFY_TOKEN
+notify_token=$notify_value
 notify_setting NTFY_TOPIC
-notify_topic=$notify_value
-notify_url=${NTFY_URL:-https://ntfy.sh}
-if [ -n "${NTFY_TOKEN:-}${NTFY_TOKEN_FILE:-}" ]; then
-	notify_setting NTFY_TOKEN
-	notify_header="Authorization: Bearer $notify_value"
-fi
-notify_failed=$(notify_jq -r 'if .state == "succeeded" then "no" else "yes" end')
 # Published as JSON, so neither topic nor text is a part of the URL or a header.
-jq -n --arg topic "$notify_topic" --arg title "$notify_title" --arg text "$notify_text" --arg failed "$notify_failed" '
-	{ topic: $topic, title: $title, message: $text }
-	+ if $failed == "yes" then { priority: 4, tags: ["warning"] } else { tags: ["white_check_mark"] } end' \
-	>"$notify_work/message" || exit "$EXIT_TOOL"
+case $notify_state in
+succeeded) notify_look='{ tags: ["white_check_mark"] }' ;;
+*) notify_look='{ priority: 4, tags: ["warning"] }' ;;
+esac
+export notify_value
+# shellcheck disable=SC2016 # for jq
+notify_message '{ topic: env.notify_value, title: $title, message: $text } + '"$notify_look"
 notify_post

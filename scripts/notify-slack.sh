@@ -17,8 +17,8 @@ notify_setting SLACK_WEBHOOK_URL
 notify_url=$notify_value
 # Plain text, but &, < and > are what Slack reads nevertheless
 # (https://docs.slack.dev/messaging/formatting-message-text).
-jq -n --arg title "$notify_title" --arg text "$notify_text" '
+# shellcheck disable=SC2016 # for jq
+notify_message '
 	{ mrkdwn: false,
-	  text: ("\($title)\n\($text)" | gsub("&"; "&amp;") | gsub("<"; "&lt;") | gsub(">"; "&gt;")) }' \
-	>"$notify_work/message" || exit "$EXIT_TOOL"
+	  text: ("\($title)\n\($text)" | gsub("&"; "&amp;") | gsub("<"; "&lt;") | gsub(">"; "&gt;")) }'
 notify_post

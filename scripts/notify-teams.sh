@@ -18,11 +18,11 @@ notify_setting TEAMS_WEBHOOK_URL
 notify_url=$notify_value
 # Text runs of an Adaptive Card are shown as they are; its text blocks would read
 # Markdown (https://adaptivecards.io/explorer/TextRun.html).
-jq -n --arg title "$notify_title" --arg text "$notify_text" '
+# shellcheck disable=SC2016 # for jq
+notify_message '
 	def shown($weight): { type: "RichTextBlock", inlines: [ { type: "TextRun", text: ., weight: $weight } ] };
 	{ type: "message",
 	  attachments: [ { contentType: "application/vnd.microsoft.card.adaptive",
 	    content: { "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", type: "AdaptiveCard", version: "1.4",
-	               body: [ ($title | shown("Bolder")), ($text | split("\n")[] | select(. != "") | shown("Default")) ] } } ] }' \
-	>"$notify_work/message" || exit "$EXIT_TOOL"
+	               body: [ ($title | shown("Bolder")), ($text | split("\n")[] | select(. != "") | shown("Default")) ] } } ] }'
 notify_post
