@@ -35,24 +35,26 @@ func (e *Engine) List(ctx context.Context, f engine.Filter, page engine.Page) (e
 		most = after - 1
 	}
 	e.settle(ctx)
-	var found []entry
-	err := e.view(ctx, func(c *database.Conn) error {
-		var err error
-		found, err = e.find(c, f, most, limit+1)
-		return err
-	})
-	if err != nil {
-		return engine.Listing{}, err
-	}
 	var listing engine.Listing
-	if len(found) > limit {
-		found = found[:limit]
-		listing.Next = strconv.FormatInt(found[limit-1].Sequence, 10)
-	}
-	for i := range found {
-		listing.Runs = append(listing.Runs, found[i].Record)
-	}
-	return listing, nil
+	err := e.view(ctx, func(c *database.Conn) error {
+		found, err := e.find(c, f, most, limit+1)
+		if err != nil {
+			return err
+		}
+		if len(found) > limit {
+			found = found[:limit]
+			listing.Next = strconv.FormatInt(found[limit-1], 10)
+		}
+		listing.Runs = make([]run.Record, 0, len(found))
+		for _, seq := range found {
+			read := func(r *database.Rows) { listing.Runs = append(listing.Runs, readRecord(r, e.gone).Record) }
+			if _, err := one(c, read, recordBySeq, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return listing, err
 }
 
 // stream is a part of a list that one index gives in order.
@@ -61,9 +63,9 @@ type stream struct {
 	args []any
 }
 
-// find gives the newest runs that match a filter, of sequences up to most: the
-// newest of several streams, each of which is in order.
-func (e *Engine) find(c *database.Conn, f engine.Filter, most int64, limit int) ([]entry, error) {
+// find gives the sequences of the newest runs that match a filter, up to most:
+// the newest of several streams, each of which is in order.
+func (e *Engine) find(c *database.Conn, f engine.Filter, most int64, limit int) ([]int64, error) {
 	least, err := sequenceAt(c, f.Since)
 	if err != nil {
 		return nil, err
@@ -79,20 +81,20 @@ func (e *Engine) find(c *database.Conn, f engine.Filter, most int64, limit int) 
 	if err != nil {
 		return nil, err
 	}
-	var found []entry
+	var found []int64
 	for _, s := range streams {
 		args := append(slices.Clip(s.args), least, most, limit)
-		err := each(c, func(r *database.Rows) { found = append(found, readRecord(r, e.gone)) }, s.sql, args...)
+		err := each(c, func(r *database.Rows) { found = append(found, r.Int64(0)) }, s.sql, args...)
 		if err != nil {
 			return nil, err
 		}
 		if len(streams) == 1 {
 			continue
 		}
-		slices.SortFunc(found, func(a, b entry) int { return cmp.Compare(b.Sequence, a.Sequence) })
+		slices.SortFunc(found, func(a, b int64) int { return cmp.Compare(b, a) })
 		if len(found) >= limit { // what is older than these is not asked of the others
 			found = found[:limit]
-			least = max(least, found[limit-1].Sequence)
+			least = max(least, found[limit-1])
 		}
 	}
 	return found, nil
@@ -213,13 +215,11 @@ func (e *Engine) Prune(ctx context.Context, f engine.Filter) (int, error) {
 			n := 0
 			err := e.ask(ctx, func(t *tx, _ *request) error {
 				found, err := e.find(t.c, f, math.MaxInt64, pruneStep)
-				for i := range found {
-					if err == nil {
-						err = t.forget(found[i].Sequence)
-					}
+				if err != nil {
+					return err
 				}
 				n = len(found)
-				return err
+				return t.forgetAll(found)
 			})
 			if err != nil {
 				return pruned, err

@@ -48,9 +48,9 @@ const (
 		FROM run CROSS JOIN delivery ON delivery.seq = run.delivery
 		WHERE run.phase = 0 AND run.hook = ? ORDER BY run.place LIMIT ?`
 
-	keyOpen     = `SELECT 1 FROM run WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND place < ? LIMIT 1`
-	keyHead     = `SELECT ` + ticketColumns + ` FROM run WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 ORDER BY place LIMIT 1`
-	keyWaits    = `SELECT ` + ticketColumns + ` FROM run WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND phase < 4 ORDER BY place LIMIT 512`
+	keyOpen     = `SELECT 1 FROM run INDEXED BY run_line WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND place < ? LIMIT 1`
+	keyHead     = `SELECT ` + ticketColumns + ` FROM run INDEXED BY run_line WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 ORDER BY place LIMIT 1`
+	keyWaits    = `SELECT ` + ticketColumns + ` FROM run INDEXED BY run_line WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND phase < 4 ORDER BY place LIMIT 512`
 	hookRunning = `SELECT ` + ticketColumns + ` FROM run WHERE phase = ?`
 	startOf     = `SELECT started FROM run WHERE seq = ?`
 	hookWaits   = `SELECT ` + ticketColumns + ` FROM run WHERE phase = ? AND hook = ? ORDER BY seq LIMIT ?`
@@ -101,14 +101,14 @@ const (
 	deliveryOf   = `SELECT content, secrets, id FROM delivery WHERE seq = ?`
 	hookID       = `SELECT id FROM hook WHERE name = ?`
 	hookName     = `SELECT name FROM hook WHERE id = ?`
-	behindRun    = `SELECT id FROM run WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND place < ? ORDER BY place DESC LIMIT 1`
+	behindRun    = `SELECT id FROM run INDEXED BY run_line WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND place < ? ORDER BY place DESC LIMIT 1`
 	idsOfPhase   = `SELECT id FROM run WHERE phase = ?`
 
-	// Streams of lists, each by sequence, the newest first.
-	listAll          = `SELECT ` + recordColumns + recordFrom + `WHERE run.seq >= ? AND run.seq <= ? ORDER BY run.seq DESC LIMIT ?`
-	listPhase        = `SELECT ` + recordColumns + recordFrom + `WHERE run.phase >= 5 AND run.phase = ? AND run.seq >= ? AND run.seq <= ? ORDER BY run.seq DESC LIMIT ?`
-	listPhaseHook    = `SELECT ` + recordColumns + recordFrom + `WHERE run.phase = ? AND run.hook = ? AND run.seq >= ? AND run.seq <= ? ORDER BY run.seq DESC LIMIT ?`
-	listPhaseHookKey = `SELECT ` + recordColumns + recordFrom + `WHERE run.key = ? AND run.key IS NOT NULL AND run.hook = ? AND run.phase = ? AND run.seq >= ? AND run.seq <= ? ORDER BY run.seq DESC LIMIT ?`
+	// Streams of lists, each the sequences that one index gives, the newest first.
+	listAll          = `SELECT seq FROM run WHERE seq >= ? AND seq <= ? ORDER BY seq DESC LIMIT ?`
+	listPhase        = `SELECT seq FROM run WHERE phase >= 5 AND phase = ? AND seq >= ? AND seq <= ? ORDER BY seq DESC LIMIT ?`
+	listPhaseHook    = `SELECT seq FROM run WHERE phase = ? AND hook = ? AND seq >= ? AND seq <= ? ORDER BY seq DESC LIMIT ?`
+	listPhaseHookKey = `SELECT seq FROM run WHERE key = ? AND key IS NOT NULL AND hook = ? AND phase = ? AND seq >= ? AND seq <= ? ORDER BY seq DESC LIMIT ?`
 	hooksOfKey       = `SELECT min(hook) FROM run WHERE key = ? AND key IS NOT NULL AND hook > ?`
 	hooksOfPhase     = `SELECT min(hook) FROM run WHERE phase = ? AND hook > ?`
 	acceptedFrom     = `SELECT seq, accepted FROM run WHERE seq >= ? ORDER BY seq LIMIT 1`
