@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,7 +100,10 @@ func (a *app) runRunsLogs(ctx context.Context, c *client, prefix string, o *logs
 
 // waitingText says what a run waits for.
 func waitingText(w *admin.Waiting) string {
-	return clean(w.For + after(", behind run ", w.Behind))
+	if strings.Contains(w.For, w.Behind) {
+		return clean(w.For)
+	}
+	return clean(w.For + ", behind run " + w.Behind)
 }
 
 // logWriter is where logs go: to a terminal without what could tell it to do

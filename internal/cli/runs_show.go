@@ -93,8 +93,7 @@ func printRun(out io.Writer, s shown, now time.Time) {
 	}
 	fmt.Fprintf(out, "%-12s %s\n%-12s %s\n", "run", s.ID, "state", state+after(": ", clean(s.Reason)))
 	if s.Waiting != nil {
-		field("waits for", s.Waiting.For)
-		field("behind run", s.Waiting.Behind)
+		field("waiting", waitingText(s.Waiting))
 	}
 	if s.NotBefore.After(now) {
 		field("not before", moment(s.NotBefore, now))
