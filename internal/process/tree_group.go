@@ -28,4 +28,5 @@ func (t *tree) kill()      { _ = unix.Kill(-t.pid, unix.SIGKILL) }
 // answers EPERM on some of these systems, and counts as gone.
 func (t *tree) alive() bool { return unix.Kill(-t.pid, 0) == nil }
 
+func (t *tree) groupThere() bool { return t.alive() }
 func (t *tree) groupAlive() bool { return t.alive() }

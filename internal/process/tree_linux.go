@@ -18,10 +18,15 @@ type tree struct {
 	// a process is known again after its parent, which linked it to the tree,
 	// is gone. Wait's goroutine alone uses it.
 	seen map[int]uint64
+
+	// strangers are known the same way not to carry the mark: to read the
+	// environment of every process each time would take most of a look. It does
+	// not change in one that is not ours, and ours have it from their birth.
+	strangers map[int]uint64
 }
 
 func newTree(pid int, mark string) *tree {
-	return &tree{pid: pid, mark: mark, seen: make(map[int]uint64)}
+	return &tree{pid: pid, mark: mark}
 }
 
 // reaped tells that the first process's number is free again.
@@ -55,12 +60,12 @@ func (t *tree) signal(sig unix.Signal) {
 // alive reports whether anything of the tree still runs, zombies aside.
 func (t *tree) alive() bool { return len(t.members()) > 0 }
 
-// groupAlive reports the same for the group alone, and costs one system call
-// when it is empty, which is the rule.
+// groupThere reports whether anything is in the group, zombies as well. It costs
+// one system call.
+func (t *tree) groupThere() bool { return unix.Kill(-t.pid, 0) == nil }
+
+// groupAlive reports whether anything of the group still runs, zombies aside.
 func (t *tree) groupAlive() bool {
-	if unix.Kill(-t.pid, 0) != nil {
-		return false
-	}
 	for _, m := range t.members() {
 		if m.group == t.pid {
 			return true
@@ -69,8 +74,23 @@ func (t *tree) groupAlive() bool {
 	return false
 }
 
+// marked reports whether a process carries the tree's mark.
+func (t *tree) marked(entry procEntry) bool {
+	if start, known := t.strangers[entry.pid]; known && start == entry.start {
+		return false
+	}
+	if hasMark(entry.pid, t.mark) {
+		return true
+	}
+	t.strangers[entry.pid] = entry.start
+	return false
+}
+
 // members finds everything of the tree that is there now and no zombie.
 func (t *tree) members() []procEntry {
+	if t.seen == nil {
+		t.seen, t.strangers = make(map[int]uint64), make(map[int]uint64)
+	}
 	all := readProcesses()
 	byPID := make(map[int]procEntry, len(all))
 	children := make(map[int][]int, len(all))
@@ -101,7 +121,7 @@ func (t *tree) members() []procEntry {
 	self := os.Getpid()
 	for _, entry := range all {
 		inGroup := entry.group == t.pid && !stranger
-		if entry.pid != self && entry.pid != 1 && (inGroup || hasMark(entry.pid, t.mark)) {
+		if entry.pid != self && entry.pid != 1 && (inGroup || t.marked(entry)) {
 			add(entry.pid)
 		}
 	}

@@ -92,6 +92,7 @@ func (t *tree) alive() bool {
 	return err == nil && info.active > 0
 }
 
+func (t *tree) groupThere() bool { return t.alive() }
 func (t *tree) groupAlive() bool { return t.alive() }
 
 // isBusy reports that a program could not start because its file is open for

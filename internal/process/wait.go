@@ -11,9 +11,11 @@ const (
 	// ever.
 	killWait = 10 * time.Second
 
-	// treePoll is how often a tree that is being stopped is looked at. Nothing
-	// tells us when processes end that are not our children.
-	treePoll = 10 * time.Millisecond
+	// treePoll is how soon a tree that is being stopped is looked at again, and
+	// treePollMost how late at most: nothing tells us when processes end that are
+	// not our children, and each look reads all of /proc.
+	treePoll     = 10 * time.Millisecond
+	treePollMost = 160 * time.Millisecond
 
 	// settle is how often a group that is still there when the pipe has ended is
 	// looked at again: a process closes its descriptors a moment before it is
@@ -138,9 +140,8 @@ func (p *Process) awaitGone(ctx context.Context, until time.Time) bool {
 			return false
 		}
 	}
-	poll := time.NewTicker(treePoll)
-	defer poll.Stop()
-	for p.tree.alive() {
+	for pause := treePoll; p.tree.alive(); pause = min(2*pause, treePollMost) {
+		poll := time.NewTimer(min(pause, time.Until(until)))
 		select {
 		case <-poll.C:
 		case <-p.kill:
@@ -148,6 +149,7 @@ func (p *Process) awaitGone(ctx context.Context, until time.Time) bool {
 		case <-interrupted:
 			shorten()
 		}
+		poll.Stop()
 		if !time.Now().Before(until) {
 			return false
 		}
@@ -172,12 +174,12 @@ func (p *Process) awaitKilled(until time.Time) {
 // leftGroup reports whether the group outlived its first process.
 func (p *Process) leftGroup() bool {
 	for range settle {
-		if !p.tree.groupAlive() {
+		if !p.tree.groupThere() {
 			return false
 		}
 		time.Sleep(treePoll / settle)
 	}
-	return true
+	return p.tree.groupAlive()
 }
 
 func (p *Process) setExit(result *Result) {
