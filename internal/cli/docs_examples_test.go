@@ -48,6 +48,16 @@ func TestExamples(t *testing.T) {
 			stranger:  http.Header{"Authorization": {"Bearer guessed"}},
 			arguments: []string{"firing", "DiskFull", `["db1:9100"]`},
 		},
+		"deploy": {
+			header:    map[string]string{"Authorization": "Bearer replace-me", "Idempotency-Key": "build-418"},
+			stranger:  http.Header{"Authorization": {"Bearer guessed"}, "Idempotency-Key": {"build-418"}},
+			arguments: []string{"web-shop", "staging", "v1.4.2"},
+		},
+		"migrate": {
+			header:    map[string]string{"Authorization": "Bearer replace-me"},
+			stranger:  http.Header{"Authorization": {"Bearer guessed"}},
+			arguments: []string{"shop", "20261103-orders"},
+		},
 	}
 	files, err := filepath.Glob(repository + "/examples/hooks/*")
 	if err != nil || len(files) != len(examples) {
@@ -93,6 +103,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// readExample gives the first hook of an example; others of its file follow it.
 func readExample(t *testing.T, name string) *hook.Hook {
 	t.Helper()
 	path := repository + "/examples/hooks/" + name + ".yaml"
@@ -101,7 +112,7 @@ func readExample(t *testing.T, name string) *hook.Hook {
 		t.Fatal(err)
 	}
 	hooks, problems := hook.Read(path, text, hook.Options{})
-	if len(hooks) != 1 || len(problems) > 0 {
+	if len(hooks) == 0 || hooks[0].ID != name || len(problems) > 0 {
 		t.Fatalf("%d hooks, and problems: %v", len(hooks), problems)
 	}
 	return hooks[0]

@@ -137,7 +137,7 @@ const (
 func hostileText() string {
 	return "it's \\ \"quoted\"?[31m??\n" +
 		"a.json: {\"n\":[1,\"<b>\"]}\nb: *bold* [link](http://x)\nc=d: -rf; @everyone\ne: " + strings.Repeat("é", 98) + "…\n" +
-		hostileRun + "\n\n" + strings.Repeat("noise\n", 9) + "<b>last & least</b> $(touch x)\n? the \"end\" 😀"
+		hostileRun + "\n\n" + strings.Repeat("noise\n", 8) + "<b>last & least</b> $(touch x)\n? the \"end\" 😀"
 }
 
 // Each service gets JSON of its own shape, whatever the record holds.

@@ -19,7 +19,7 @@ def first_bytes($n): . as $all | [foreach .[] as $c (0; . + ($c | bytes); if . <
 def line($n): .[:4 * $n] | shown | map(if . == 10 then 32 else . end)
 	| if (map(bytes) | add // 0) > $n then first_bytes($n - 3) + [8230] else . end | implode;
 def lines($n): .[-4 * $n:] | split("\r\n") | join("\n") | shown | reverse | first_bytes($n) | reverse | implode
-	| split("\n") | .[-12:] | join("\n") | ltrimstr("\n") | rtrimstr("\n");
+	| rtrimstr("\n") | split("\n") | .[-10:] | join("\n");
 input
 | if type == "object" and ([.hook_id, .run_id, .state] | all(type == "string")) then . else error("no record") end
 | (.state | line(20)),
