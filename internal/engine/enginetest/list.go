@@ -178,7 +178,7 @@ func (w *world) compare(all []listed, hook string, state run.State, key string, 
 		}
 	}
 	same(w, fmt.Sprintf("by hook %q, state %q, key %q, since %s, before %s", hook, state, key, since, before),
-		w.list(f, 7), want)
+		w.list(f, 20), want)
 }
 
 func listStates(w *world) {

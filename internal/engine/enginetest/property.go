@@ -24,7 +24,7 @@ import (
 func (s Suite) property(t *testing.T, durable bool) {
 	root := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
-		steps := rapid.SliceOfN(rapid.Custom(drawStep(durable)), 1, 30).Draw(rt, "steps")
+		steps := rapid.SliceOfN(rapid.Custom(drawStep(durable)), 1, 25).Draw(rt, "steps")
 		directory, err := os.MkdirTemp(root, "")
 		if err != nil {
 			rt.Fatalf("a directory for the journal: %v", err)

@@ -112,6 +112,7 @@ func (w *world) begin(life int, r run.Run) (*attempt, script) {
 	if life == w.life {
 		w.complain(a)
 		w.attempts = append(w.attempts, a)
+		w.going[a], w.latest[r.ID] = true, r.Attempt
 	}
 	s, ok := w.scripts[name]
 	if !ok {
@@ -123,13 +124,10 @@ func (w *world) begin(life int, r run.Run) (*attempt, script) {
 // complain looks whether an attempt may begin beside those that go on.
 func (w *world) complain(a *attempt) {
 	all, ofHook := 1, 1
-	for _, other := range w.attempts {
-		if other.run.ID == a.run.ID && other.run.Attempt >= a.run.Attempt {
-			w.t.Errorf("attempt %d of %s begins after its attempt %d", a.run.Attempt, a.name, other.run.Attempt)
-		}
-		if !other.ended.IsZero() || other.life != a.life {
-			continue
-		}
+	if latest := w.latest[a.run.ID]; latest >= a.run.Attempt {
+		w.t.Errorf("attempt %d of %s begins after its attempt %d", a.run.Attempt, a.name, latest)
+	}
+	for other := range w.going {
 		if other.run.ID == a.run.ID {
 			w.t.Errorf("two attempts of %s at once", a.name)
 		}
@@ -165,4 +163,5 @@ func (w *world) end(a *attempt, outcome run.Outcome, cause error) {
 		return
 	}
 	a.ended, a.outcome, a.cause = outcome.Ended, outcome, cause
+	delete(w.going, a)
 }

@@ -136,8 +136,8 @@ func priorityKey(w *world) {
 func longLine(w *world) {
 	w.plain("build")
 	w.does("n0000", script{takes: time.Hour})
-	w.deliver(of("build", numbered("n", 1000)...).keyed("long"))
-	w.deliver(of("build", numbered("o", 1000)...).keyed("long"))
+	w.deliver(of("build", numbered("n", 500)...).keyed("long"))
+	w.deliver(of("build", numbered("o", 500)...).keyed("long"))
 	w.line("build", "other", "a")
 	w.accept("build", "b")
 	w.began("a", "b", "n0000") // at the same moment
@@ -149,21 +149,21 @@ func manyBlocked(w *world) {
 	w.hook(hook.Hook{ID: "build", Retry: hook.Retry{Attempts: 2, Backoff: time.Hour, MaxBackoff: time.Hour}})
 	w.does("build", script{ends: exits(1)})
 	w.does("free", script{})
-	for i, name := range numbered("n", 600) {
+	for i, name := range numbered("n", 300) {
 		w.deliver(of("build", name, "behind-"+name).keyed(fmt.Sprint(i)))
 	}
 	w.pass(2 * time.Second) // all keys' first runs back off
 	w.line("build", "other", "free")
 	w.pass(2 * time.Second)
 	w.are(run.Succeeded, "free")
-	w.neverBegan("behind-n0000", "behind-n0599")
+	w.neverBegan("behind-n0000", "behind-n0299")
 }
 
 func fullHook(w *world) {
 	w.hook(hook.Hook{ID: "slow", Queue: hook.Queue{MaxConcurrent: 1, Priority: 9}})
 	w.plain("build")
 	w.does("slow", script{takes: time.Hour})
-	w.accept("slow", numbered("s", 600)...)
+	w.accept("slow", numbered("s", 400)...)
 	w.accept("build", "a")
 	w.began("a", "s0000") // at the same moment
 }
@@ -172,7 +172,7 @@ func pausedHook(w *world) {
 	w.concurrent = 2
 	w.plain("paused", "build")
 	w.pause("paused")
-	w.accept("paused", numbered("p", 600)...)
+	w.accept("paused", numbered("p", 400)...)
 	w.accept("build", "a", "b", "c")
 	w.pass(time.Minute)
 	w.began("a", "b", "c")

@@ -45,7 +45,9 @@ type world struct {
 	names      map[string]string // of runs, by id
 	deliveries map[string]string // the id of a run's delivery, by the run's name
 	beside     map[string]bool   // ids of runs that take no turn
-	attempts   []*attempt
+	attempts   []*attempt        // all, as they began
+	going      map[*attempt]bool // those of this life that have not ended
+	latest     map[string]int    // the number of a run's newest attempt, by the run's id
 	forgotten  []string
 	made       uint64 // ids
 }
@@ -62,6 +64,8 @@ func newWorld(t testing.TB, s Suite, root string) *world {
 		names:      map[string]string{},
 		deliveries: map[string]string{},
 		beside:     map[string]bool{},
+		going:      map[*attempt]bool{},
+		latest:     map[string]int{},
 	}
 }
 
@@ -184,11 +188,10 @@ func (w *world) crash() {
 func (w *world) endLife() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, a := range w.attempts {
-		if a.ended.IsZero() {
-			a.ended, a.outcome.End = time.Now(), run.Interrupted
-		}
+	for a := range w.going {
+		a.ended, a.outcome.End = time.Now(), run.Interrupted
 	}
+	clear(w.going)
 	w.life++
 }
 
