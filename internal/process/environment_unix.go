@@ -29,26 +29,27 @@ func nameOf(item string) string {
 	return name
 }
 
-// mayRepeat reports whether two names may be equal: their hashes are.
+// mayRepeat reports whether two names may be equal: their hashes are. It is
+// small, for the stack that it stands on is made for each run.
 func mayRepeat(env []string) bool {
-	const slots = 1 << 10
-	if len(env) > slots/8 {
+	const slots = 1 << 9
+	if len(env) > slots/2 {
 		return true // too full to tell
 	}
-	var seen [slots]uint32 // hashes, 0 where there is none
+	var seen [slots]uint16 // hashes, 0 where there is none
 	for _, item := range env {
 		hash := uint32(2166136261) // FNV-1a
 		for i := 0; i < len(item) && item[i] != '='; i++ {
 			hash = (hash ^ uint32(item[i])) * 16777619
 		}
-		hash |= 1
-		at := hash >> 7 % slots
+		tag := uint16(hash>>16) | 1
+		at := hash % slots
 		for ; seen[at] != 0; at = (at + 1) % slots {
-			if seen[at] == hash {
+			if seen[at] == tag {
 				return true
 			}
 		}
-		seen[at] = hash
+		seen[at] = tag
 	}
 	return false
 }

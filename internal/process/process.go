@@ -16,6 +16,9 @@
 //   - Wait returns when the first process has ended, and never later than one
 //     second after that for the sake of processes that it left behind (see
 //     leftoverRead). Only an Output writer that blocks can hold it longer.
+//   - Output is read as it comes, but not in the first moments of a process (2 ms
+//     for each that runs beside it, 24 ms at most): most scripts have ended by
+//     then, and what they printed is read at their end.
 //   - Memory is bounded by Spec.KeepOutput and one read buffer, however much is
 //     printed. Who reads along by a Tap never holds the process up.
 //   - A tree is stopped with SIGTERM, then, after the grace, with SIGKILL. Both
@@ -57,7 +60,7 @@ type Spec struct {
 	Stdin io.Reader // nil: empty. Anything but an *os.File is copied by a goroutine until the process ends
 
 	KeepOutput int       // bytes of output to keep, half from its head and half from its tail; 0 or less: none
-	Output     io.Writer // gets all output as it comes; may be nil. An error ends the forwarding, not the process; while a Write blocks, the process is held up at a full pipe
+	Output     io.Writer // gets all output as it comes, at the very beginning up to 24 ms late; may be nil. An error ends the forwarding, not the process; while a Write blocks, the process is held up at a full pipe
 
 	Timeout        time.Duration // from the start; 0 or less: none
 	KillGrace      time.Duration // between SIGTERM and SIGKILL; 0 or less: DefaultKillGrace
