@@ -118,8 +118,12 @@ func (e *Engine) attendBeside(ctx context.Context, p *submission, reads *live) (
 	}
 	reads.accepted.Do(reads.accept)
 	go e.performBeside(a, r)
+	receipt := run.Receipt{DuplicateOf: make([]string, len(p.Parts)), Overfull: make([]bool, len(p.Parts))}
+	if !alone { // else the loop may be writing to it
+		receipt = p.receipt
+	}
 	outcome, err := e.readAlong(ctx, reads, nil)
-	return p.receipt, outcome, err
+	return receipt, outcome, err
 }
 
 // token waits for a place among the runs that take no turn.
@@ -254,6 +258,7 @@ func (t *tx) begun(a *attempt) error {
 	if err := t.submit(a.submission); err != nil {
 		return err
 	}
+	a.submission = nil   // its body may be large, and it runs on
 	if a.ticket == nil { // refused: there is no room for its history
 		return nil
 	}

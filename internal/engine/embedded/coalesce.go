@@ -97,7 +97,7 @@ func (t *tx) endWaiting(w waiter, to phase, why, by string, next bool) error {
 		return err
 	}
 	l := w.lane
-	l.take(w.seq)
+	t.schedule.take(l, w.seq)
 	t.count(l, -1)
 	if live := t.loop.lives[w.seq]; live != nil {
 		delete(t.loop.lives, w.seq)

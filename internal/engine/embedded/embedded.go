@@ -105,7 +105,8 @@ type Engine struct {
 	closeOnce  sync.Once
 	finishOnce sync.Once
 	closed     atomic.Bool
-	attempts   sync.WaitGroup // goroutines of attempts, and of what follows them
+	attempts   sync.WaitGroup // goroutines of attempts
+	hearers    sync.WaitGroup // of those who hear of runs that are forgotten
 	loose      atomic.Int64   // changes that have happened and that no reader can see yet
 	stopError  error          // set before done is closed
 
@@ -126,7 +127,7 @@ type shared struct {
 	since   time.Time                  // when that began
 	alarm   string                     // what an operator should know besides
 	waiting int                        // runs that wait, in all
-	kept    int64                      // bytes of artifacts
+	kept    int64                      // bytes of artifacts; of the journal too where it lies in memory
 	reload  bool                       // the hooks in force have changed
 }
 

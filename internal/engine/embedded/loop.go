@@ -35,17 +35,18 @@ type loop struct {
 	due      time.Time          // not before then is a run due; zero: none is
 	busy     int                // attempts above which the end of one may wait for company
 
-	kept     []*attempt // ended; not yet written because the journal could not be
-	broken   error
-	retry    time.Time
-	backoff  time.Duration
-	tidyAt   time.Time
-	maintain bool      // the file below has something to do when it is quiet
-	looked   time.Time // at how much room there is
-	used     int64     // bytes of the journal and what is kept with it
-	most     int64     // bytes that may be; 0: any number
-	diskLow  bool
-	crowded  map[int64]bool // lanes that remember more runs than they may
+	kept      []*attempt // ended; not yet written because the journal could not be
+	broken    error
+	retry     time.Time
+	backoff   time.Duration
+	tidyAt    time.Time
+	maintain  bool      // the file below has something to do when it is quiet
+	looked    time.Time // at how much room there is
+	used      int64     // bytes of the journal and what is kept with it
+	most      int64     // bytes that may be; 0: any number
+	keptBytes int64     // of artifacts; of the journal too where it lies in memory
+	diskLow   bool
+	crowded   map[int64]bool // lanes that remember more runs than they may
 
 }
 

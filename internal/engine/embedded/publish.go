@@ -32,11 +32,10 @@ func (e *Engine) publish(t *tx) {
 		a.cancel(engine.ErrCancelled)
 	}
 	for _, end := range t.lives {
-		end.accepted.Do(end.accept)
 		end.end(end.outcome)
 	}
 	if forgotten := t.forgotten; len(forgotten) > 0 && e.options.Forgotten != nil {
-		e.attempts.Go(func() { e.options.Forgotten(forgotten) })
+		e.hearers.Go(func() { e.options.Forgotten(forgotten) })
 	}
 	l := &e.loop
 	if l.maintain = e.db.Maintain(false); l.maintain || len(t.batch)+len(t.lazy) > 0 {

@@ -107,10 +107,11 @@ func (t *tx) forgetAll(list []int64) error {
 // forget deletes a run that has ended, and its delivery with its last run.
 func (t *tx) forget(seq int64) error {
 	var id string
-	var hookID, delivery, size int64
+	var hookID, delivery, size, artifacts int64
 	attempts, unsees := 0, false
 	found, err := one(t.c, func(r *database.Rows) {
-		id, hookID, delivery, attempts, size = idText(r.Raw(0)), r.Int64(1), r.Int64(2), r.Int(3), r.Int64(4)+r.Int64(5)
+		id, hookID, delivery, attempts, size = idText(r.Raw(0)), r.Int64(1), r.Int64(2), r.Int(3), r.Int64(4)
+		artifacts = r.Int64(5)
 		p := phase(r.Int64(6))
 		unsees = (p == failed || p == cancelled) && r.Int64(7)&identified != 0
 	}, forgetRun, seq)
@@ -119,7 +120,7 @@ func (t *tx) forget(seq int64) error {
 	}
 	l := t.schedule.byID[hookID]
 	if attempts > 1 {
-		if err := each(t.c, func(r *database.Rows) { size += r.Int64(0) }, forgetOld, seq); err != nil {
+		if err := each(t.c, func(r *database.Rows) { artifacts += r.Int64(0) }, forgetOld, seq); err != nil {
 			return err
 		}
 	}
@@ -138,7 +139,8 @@ func (t *tx) forget(seq int64) error {
 		}
 	}
 	l.ended--
-	l.bytes = max(0, l.bytes-size)
+	l.bytes = max(0, l.bytes-size-artifacts)
+	l.artifacts = max(0, l.artifacts-artifacts)
 	t.touch(l)
 	t.counter = true // what is deleted no longer tells the sequence
 	t.forgotten = append(t.forgotten, id)
@@ -150,8 +152,7 @@ func (t *tx) forget(seq int64) error {
 func (t *tx) makeRoom() error {
 	for id := range t.crowded {
 		l := t.schedule.byID[id]
-		runs, _ := l.kept()
-		if l == nil || l.ended < 2*max(runs, 1) {
+		if runs, _ := l.kept(); l.ended < 2*max(runs, 1) {
 			continue
 		}
 		if err := t.thin(l); err != nil {
@@ -209,6 +210,7 @@ func (t *tx) measure() error {
 			return err
 		}
 		t.used = (pages - free) * size
+		t.keptBytes = t.used
 		if t.most = memorySoft; o.DataMax > 0 {
 			t.most = min(t.most, o.DataMax)
 		}
@@ -216,9 +218,11 @@ func (t *tx) measure() error {
 	}
 	stats := t.e.db.Stats()
 	t.used = max(0, stats.Bytes-stats.Free)
+	t.keptBytes = 0
 	for _, l := range t.schedule.byID {
-		t.used += l.artifacts
+		t.keptBytes += l.artifacts
 	}
+	t.used += t.keptBytes
 	if o.Reserve > 0 {
 		t.diskLow = t.e.db.Room() < 2*o.Reserve
 	}
@@ -288,12 +292,12 @@ func (e *Engine) tidy(now time.Time) bool {
 		return t.c.Exec(forgetSeen, t.low.UnixNano())
 	})
 	e.turn([]op{r}, now)
-	e.showRoom(l.diskLow)
+	e.showRoom(l.diskLow, l.keptBytes)
 	return more && l.broken == nil
 }
 
-// showRoom makes known that the disk is nearly full.
-func (e *Engine) showRoom(low bool) {
+// showRoom makes known how much is kept, and that the disk is nearly full.
+func (e *Engine) showRoom(low bool, kept int64) {
 	s := &e.shared
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -304,5 +308,5 @@ func (e *Engine) showRoom(low bool) {
 	if alarm != "" && s.alarm == "" {
 		e.options.Log.Error().Msg(alarm)
 	}
-	s.alarm = alarm
+	s.alarm, s.kept = alarm, kept
 }

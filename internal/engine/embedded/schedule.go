@@ -19,6 +19,8 @@ import (
 type schedule struct {
 	free    int // places for attempts
 	waiting int // runs of all lanes that wait
+	tickets int // in all windows
+	cached  int // bytes of deliveries in all windows
 
 	byID  map[int64]*lane
 	named map[string]*lane
@@ -60,8 +62,9 @@ type lane struct {
 	expiry time.Time // not before then does a run of it expire; zero: none does
 	ageing time.Time // not before then is a run of it too old to be kept; zero: none is
 
-	dirty  bool // what the journal has of the hook differs
-	listed bool // among the lanes that this transaction touched
+	dirty  bool  // what the journal has of the hook differs
+	saved  int64 // bytes, as the journal has them
+	listed bool  // among the lanes that this transaction touched
 }
 
 // ticket is what must be known of a run to start it and to end it.
@@ -87,6 +90,16 @@ type ticket struct {
 // windowSize is how many runs of one hook are kept ready in memory. A window
 // that has run empty is filled by one look into the journal.
 const windowSize = 256
+
+// All windows together keep about so many runs, above which each is but
+// smallWindow, and so many bytes of deliveries. What is not kept is read when a
+// run starts.
+const (
+	manyTickets  = 50_000
+	smallWindow  = 16
+	allCached    = 8 << 20
+	singleCached = 16 << 10 // of one delivery
+)
 
 func newSchedule(free int) *schedule {
 	return &schedule{free: free, byID: map[int64]*lane{}, named: map[string]*lane{}}
@@ -184,26 +197,59 @@ func (s *schedule) put(t *ticket, now time.Time) {
 		return
 	}
 	l.window = slices.Insert(l.window, at, t)
-	if len(l.window) > windowSize {
-		l.window[windowSize] = nil
-		l.window, l.whole = l.window[:windowSize], false
+	s.keep(t)
+	for most := s.window(); len(l.window) > most; l.whole = false {
+		last := len(l.window) - 1
+		s.drop(l.window[last])
+		l.window[last] = nil
+		l.window = l.window[:last]
 	}
 	s.look(l, now)
 }
 
+// window is how many runs a lane may keep ready.
+func (s *schedule) window() int {
+	if s.tickets > manyTickets {
+		return smallWindow
+	}
+	return windowSize
+}
+
+// keep counts a run that has come into a window, with its delivery if there is
+// room for it.
+func (s *schedule) keep(t *ticket) {
+	s.tickets++
+	if len(t.content) > singleCached || s.cached+len(t.content) > allCached {
+		t.content = nil
+	}
+	s.cached += len(t.content)
+}
+
+// drop counts a run that has left a window.
+func (s *schedule) drop(t *ticket) {
+	s.tickets--
+	s.cached -= len(t.content)
+}
+
 // take removes a run that no longer may start from the window.
-func (l *lane) take(seq int64) {
-	l.window = slices.DeleteFunc(l.window, func(t *ticket) bool { return t.seq == seq })
+func (s *schedule) take(l *lane, seq int64) {
+	l.window = slices.DeleteFunc(l.window, func(t *ticket) bool {
+		if t.seq == seq {
+			s.drop(t)
+		}
+		return t.seq == seq
+	})
 }
 
 // head takes the first run of a window, nil where it is empty.
-func (l *lane) head() *ticket {
+func (s *schedule) head(l *lane) *ticket {
 	if len(l.window) == 0 {
 		return nil
 	}
 	t := l.window[0]
 	l.window[0] = nil
 	l.window = l.window[1:]
+	s.drop(t)
 	return t
 }
 

@@ -67,6 +67,7 @@ func (t *tx) refresh() error {
 func (t *tx) readLanes() error {
 	err := each(t.c, func(r *database.Rows) {
 		l := &lane{id: r.Int64(0), name: r.Text(1), paused: r.Text(2), failures: r.Int(3), bytes: r.Int64(4), artifacts: r.Int64(5)}
+		l.saved = l.bytes
 		t.schedule.add(l)
 	}, allHooks)
 	if err != nil {

@@ -55,13 +55,16 @@ func (e *Engine) Stop(ctx context.Context, grace time.Duration) error {
 	<-ended
 	e.finishOnce.Do(func() { close(e.finish) })
 	<-e.done
-	e.attempts.Wait() // who hears of forgotten runs
+	e.hearers.Wait()
 	return e.stopError
 }
 
 // last is the end of the loop.
 func (e *Engine) last() {
 	l := &e.loop
+	if l.broken == nil {
+		e.saveAll()
+	}
 	if l.broken != nil {
 		e.stopError = fmt.Errorf("the ends of %d runs could not be written, they will run again: %w", len(l.kept), l.broken)
 	}

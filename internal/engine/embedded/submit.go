@@ -311,9 +311,7 @@ func (t *tx) enter(p *submission, tk *ticket, id []byte, first bool) error {
 	t.count(l, 1)
 	t.expires(l, tk)
 	if phase == ready {
-		if len(p.content) <= 16<<10 {
-			tk.content = p.content
-		}
+		tk.content = p.content
 		t.schedule.put(tk, t.now)
 	} else {
 		t.schedule.look(l, t.now)

@@ -103,10 +103,10 @@ func (t *tx) touch(l *lane) {
 func (t *tx) save() error {
 	for _, l := range t.lanes {
 		l.listed = false
-		if !l.dirty {
+		if change := l.bytes - l.saved; !l.dirty && change < saveFrom && change > -saveFrom {
 			continue
 		}
-		l.dirty = false
+		l.dirty, l.saved = false, l.bytes
 		if err := t.c.Exec(updateHook, l.paused, l.failures, l.bytes, l.artifacts, l.id); err != nil {
 			return err
 		}
@@ -115,6 +115,23 @@ func (t *tx) save() error {
 		return t.c.Exec(setNext, t.next)
 	}
 	return nil
+}
+
+// saveFrom is by how many bytes the journal's idea of how much a hook keeps may
+// be wrong.
+const saveFrom = 256 << 10
+
+// saveAll writes all that has changed of hooks, at the end.
+func (e *Engine) saveAll() {
+	e.turn([]op{newRequest(func(t *tx, _ *request) error {
+		for _, l := range t.schedule.byID {
+			if l.bytes != l.saved {
+				l.dirty = true
+				t.touch(l)
+			}
+		}
+		return nil
+	})}, e.now())
 }
 
 // lane gives the lane of a hook, and makes it known to the journal if it is
@@ -159,7 +176,7 @@ func (t *tx) startHeads() error {
 				return err
 			}
 		}
-		if tk := l.head(); tk != nil {
+		if tk := t.schedule.head(l); tk != nil {
 			if err := t.start(tk); err != nil {
 				return err
 			}
@@ -169,26 +186,20 @@ func (t *tx) startHeads() error {
 	return nil
 }
 
-// windowBytes is how much of deliveries one window keeps in memory, and
-// allBytes how much all of them do.
-const (
-	windowBytes = 1 << 20
-)
-
 // fill reads the next runs of a lane that may start.
 func (t *tx) fill(l *lane) error {
-	kept := 0
+	most := t.schedule.window()
 	err := each(t.c, func(r *database.Rows) {
 		w := readTicket(r)
 		w.lane = l
 		w.deliveryID = idText(r.Raw(16))
-		if content := r.Raw(17); content != nil && kept+len(content) <= windowBytes {
-			w.content = append([]byte(nil), content...)
-			kept += len(content)
+		if t.schedule.cached < allCached {
+			w.content = r.Blob(17)
 		}
 		l.window = append(l.window, w.ticket)
-	}, fillWindow, l.id, windowSize)
-	l.whole = len(l.window) < windowSize
+		t.schedule.keep(w.ticket)
+	}, fillWindow, l.id, most)
+	l.whole = len(l.window) < most
 	return err
 }
 
