@@ -20,12 +20,10 @@ func (a *API) backup(w http.ResponseWriter, r *http.Request) error {
 	case a.options.Backup == nil:
 		return refuse(http.StatusConflict, "there is no journal on a disk (-data-dir none)")
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a recorder has none
 	began := time.Now()
 	if err := a.options.Backup(r.Context(), request.Path); err != nil {
 		return err
 	}
 	a.options.Log.Info().Str("file", request.Path).Stringer("took", time.Since(began).Round(time.Millisecond)).Msg("the journal was copied")
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
 	return writeJSON(w, http.StatusOK, map[string]string{"path": request.Path})
 }

@@ -90,10 +90,10 @@ func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusNotFound, "the run wrote no summary")
 	}
 	w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
-	_, _ = w.Write(text) // the caller is gone, if it fails
 	if cut {
-		_, _ = io.WriteString(w, "\n\n(It goes on; this is its beginning.)\n") // the same
+		text = append(text, "\n\n(It goes on; this is its beginning.)\n"...)
 	}
+	write(w, text)
 	return nil
 }
 

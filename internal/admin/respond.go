@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,9 @@ func (a *API) handle(h handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		w.Header().Set("Cache-Control", "no-store")
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime)) // a recorder has none
+		// What is asked may take as long as it takes, and on this connection an
+		// earlier answer's deadline still holds.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a recorder has none
 		if err := h(w, r); err != nil {
 			a.fail(w, r, err)
 		}
@@ -74,6 +77,8 @@ func explain(err error) *Error {
 		return &Error{Status: http.StatusNotFound, Text: "there is no such run, attempt or delivery"}
 	case errors.Is(err, engine.ErrFull), errors.Is(err, engine.ErrStopped), errors.Is(err, engine.ErrUnavailable):
 		return &Error{Status: http.StatusServiceUnavailable, Text: err.Error()}
+	case errors.Is(err, context.Canceled):
+		return &Error{Status: http.StatusServiceUnavailable, Text: "Pawl stops; it may have been done, or not"}
 	}
 	return &Error{Status: http.StatusInternalServerError, Text: err.Error()}
 }
@@ -85,8 +90,14 @@ func writeJSON(w http.ResponseWriter, status int, value any) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the caller is gone, if it fails
+	write(w, append(body, '\n'))
 	return nil
+}
+
+// write writes a whole answer, to a caller who takes it in time.
+func write(w http.ResponseWriter, body []byte) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime)) // a recorder has none
+	_, _ = w.Write(body)                                                           // the caller is gone, if it fails
 }
 
 // readJSON reads a request's body into value; none leaves it as it is.

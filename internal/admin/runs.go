@@ -147,6 +147,6 @@ func (a *API) output(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set(HeadHeader, strconv.Itoa(head))
 	w.Header().Set(OmittedHeader, strconv.FormatInt(omitted, 10))
-	_, _ = w.Write(output) // the caller is gone, if it fails
+	write(w, output)
 	return nil
 }

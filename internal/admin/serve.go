@@ -24,9 +24,9 @@ const (
 	idleTime   = 2 * time.Minute
 )
 
-// Serve answers requests on a listener with a handler until ctx ends, and
-// returns when no request is being answered any more: streams end with ctx, all
-// else may take a few seconds. It closes the listener.
+// Serve answers requests on a listener with a handler until ctx ends, which ends
+// what is being done for them too. It returns when no request is being answered
+// any more, or after 3 seconds, and closes the listener.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger zerolog.Logger) error {
 	server := &http.Server{
 		Handler:           handler,

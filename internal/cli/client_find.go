@@ -67,7 +67,7 @@ func (a *app) connect(ctx context.Context, i *instance) (*client, error) {
 	case len(running) > 1:
 		return nil, fmt.Errorf("%d are running, in %s; choose one with -port or -data-dir", len(running), strings.Join(running, ", "))
 	case len(forbidden) > 0:
-		return nil, fmt.Errorf("the Pawl of %s is another user's: ask as that user, or as root", strings.Join(forbidden, ", "))
+		return nil, fmt.Errorf("this user may not ask in %s: if Pawl runs there, ask as its user, or as root", strings.Join(forbidden, ", "))
 	case i.named():
 		return nil, fmt.Errorf("no Pawl is running in %s", strings.Join(directories, ", "))
 	}
