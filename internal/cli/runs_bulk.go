@@ -25,7 +25,8 @@ type action struct {
 }
 
 const (
-	// atATime is how many runs are sent in one request, so that the bar moves.
+	// atATime is how many runs are sent in one request at least, so that a bar
+	// moves and many do not take many requests.
 	atATime = 50
 	// maxTold is how many runs' failures are told; -o json tells all.
 	maxTold = 10
@@ -101,7 +102,7 @@ func (a *app) tellChosen(runs []admin.Run, output *outputFlag) error {
 func (a *app) act(ctx context.Context, c *client, act action, runs []admin.Run) (results []admin.Done, err error) {
 	advance, end := a.bar(act.verb, len(runs))
 	defer end()
-	for part := range slices.Chunk(runs, atATime) {
+	for part := range slices.Chunk(runs, min(max(atATime, len(runs)/100), admin.MaxIDs)) {
 		request := admin.Bulk{}
 		for _, r := range part {
 			request.IDs = append(request.IDs, r.ID)
