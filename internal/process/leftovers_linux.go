@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,8 +59,9 @@ func (l Leftovers) members(spared map[int]bool) []procEntry {
 			chosen[first.PID], groups[first.PID] = true, true
 		}
 	}
+	var buffer procBuffer
 	for _, entry := range all {
-		if !spared[entry.pid] && !chosen[entry.pid] && l.carries(entry.pid) {
+		if !spared[entry.pid] && !chosen[entry.pid] && l.carries(buffer.read(entry.pid, "environ")) {
 			chosen[entry.pid] = true
 		}
 	}
@@ -82,11 +82,10 @@ func (l Leftovers) members(spared map[int]bool) []procEntry {
 	return members
 }
 
-// carries reports whether a process has one of the marks in its environment.
-func (l Leftovers) carries(pid int) bool {
-	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+// carries reports whether an environment has one of the marks.
+func (l Leftovers) carries(environ []byte) bool {
 	prefix := []byte(l.Name + "=")
-	if err != nil || !bytes.Contains(environ, prefix) {
+	if !bytes.Contains(environ, prefix) {
 		return false
 	}
 	for item := range bytes.SplitSeq(environ, []byte{0}) {

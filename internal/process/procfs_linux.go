@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // procEntry is what /proc/PID/stat tells of a process.
@@ -23,16 +25,13 @@ func readProcesses() []procEntry {
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
 	entries := make([]procEntry, 0, len(names))
+	var buffer procBuffer
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile("/proc/" + name + "/stat")
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		if entry, ok := parseStat(pid, stat); ok {
+		if entry, ok := parseStat(pid, buffer.read(pid, "stat")); ok { // else it has ended meanwhile
 			entries = append(entries, entry)
 		}
 	}
@@ -41,11 +40,43 @@ func readProcesses() []procEntry {
 
 // readProcess tells of one process.
 func readProcess(pid int) (procEntry, bool) {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	var buffer procBuffer
+	return parseStat(pid, buffer.read(pid, "stat"))
+}
+
+// procBuffer reads small files of /proc, one after the other: there are many.
+type procBuffer struct {
+	path []byte
+	text []byte
+}
+
+// read gives the whole of /proc/PID/name until the next read. It is empty where
+// that cannot be read.
+func (b *procBuffer) read(pid int, name string) []byte {
+	b.path = strconv.AppendInt(append(b.path[:0], "/proc/"...), int64(pid), 10)
+	b.path = append(append(b.path, '/'), name...)
+	fd, err := unix.Open(string(b.path), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return procEntry{}, false
+		return nil
 	}
-	return parseStat(pid, stat)
+	defer unix.Close(fd)
+	if b.text == nil {
+		b.text = make([]byte, 4<<10)
+	}
+	for size := 0; ; {
+		n, err := unix.Read(fd, b.text[size:])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil
+		case n == 0:
+			return b.text[:size]
+		}
+		if size += n; size == len(b.text) {
+			b.text = append(b.text, make([]byte, len(b.text))...)
+		}
+	}
 }
 
 // parseStat reads a line of /proc/PID/stat (proc_pid_stat(5)). The program's
@@ -81,14 +112,22 @@ func hasMark(pid int, mark string) bool {
 	if mark == "" {
 		return false
 	}
-	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-	if err != nil {
-		return false
-	}
-	for item := range bytes.SplitSeq(environ, []byte{0}) {
-		if string(item) == mark {
+	var buffer procBuffer
+	return holdsItem(buffer.read(pid, "environ"), mark)
+}
+
+// holdsItem reports whether a text is one of those that NUL bytes end.
+func holdsItem(items []byte, item string) bool {
+	for at := 0; ; {
+		found := bytes.Index(items[at:], []byte(item))
+		if found < 0 {
+			return false
+		}
+		at += found
+		end := at + len(item)
+		if (at == 0 || items[at-1] == 0) && (end == len(items) || items[end] == 0) {
 			return true
 		}
+		at++
 	}
-	return false
 }

@@ -174,6 +174,43 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
+func TestHoldsItem(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		items, item string
+		want        bool
+	}{
+		{"", "A=1", false}, {"A=1", "A=1", true}, {"A=1\x00", "A=1", true}, {"B=\x00A=1\x00C=", "A=1", true},
+		{"A=12\x00", "A=1", false}, {"AA=1\x00", "A=1", false}, {"AA=1\x00A=1\x00", "A=1", true}, {"A=11\x00A=1", "A=1", true},
+	} {
+		if got := holdsItem([]byte(c.items), c.item); got != c.want {
+			t.Errorf("%q in %q: %v", c.item, c.items, got)
+		}
+	}
+}
+
+// A file of /proc that is larger than what is read at once is read whole.
+func TestALargeEnvironmentIsReadWhole(t *testing.T) {
+	t.Parallel()
+	const mark = "PAWL_RUN_ID=behind much"
+	heard := listen("ready")
+	spec := script(t, "sleep")
+	for i := range 20 {
+		spec.Env = append(spec.Env, fmt.Sprintf("LARGE%d=%s", i, strings.Repeat("x", 1000)))
+	}
+	spec.Env, spec.Output = append(spec.Env, mark), heard
+	p := start(t, spec)
+	<-heard.heard
+	if !hasMark(p.PID(), mark) || hasMark(p.PID(), mark+"x") || hasMark(p.PID(), "") {
+		t.Error("the mark is not seen as it is")
+	}
+	p.Kill()
+	p.Wait(t.Context())
+	if hasMark(p.PID(), mark) {
+		t.Error("a process that is gone has a mark")
+	}
+}
+
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte("7 (a) b) Z 1 6 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0 0"))
 	f.Add([]byte(")"))
