@@ -50,7 +50,7 @@ func diskFails(t *testing.T, directory string, disk *databasetest.Disk, fail fun
 		t.Errorf("attend while the disk fails: %v", err)
 	}
 	time.Sleep(20 * time.Second) // the scripts end
-	if began := len(b.began); began != 2 {
+	if began := b.attempts(); began != 2 {
 		t.Errorf("%d attempts began, want the 2 from before: what frees a place cannot be written", began)
 	}
 	if failures := disk.Failures(); failures < 2 || failures > 100 {
@@ -104,17 +104,11 @@ func TestAStopWhileTheDiskFails(t *testing.T) {
 }
 
 func TestAJournalInMemoryIsBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills 256 MiB")
-	}
 	b := newBed(t, &hook.Hook{ID: "build"})
 	o := b.options("")
-	o.Memory, o.Concurrent = true, 0
+	o.Memory, o.memory, o.Concurrent = true, 8<<20, 0
 	e := b.open(o)
-	body := make([]byte, 1<<20)
-	for i := range body {
-		body[i] = byte(i*i>>3 ^ i*2654435761>>13) // packs badly
-	}
+	body := noise(100 << 10)
 	accepted := 0
 	for {
 		s, _ := submissionOf("build", "")
@@ -126,7 +120,7 @@ func TestAJournalInMemoryIsBounded(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d: %v", accepted, err)
 		}
-		if accepted++; accepted > 300_000 {
+		if accepted++; accepted > 1000 {
 			t.Fatal("it never fills")
 		}
 	}
@@ -136,4 +130,35 @@ func TestAJournalInMemoryIsBounded(t *testing.T) {
 	if _, lost := e.Close(); len(lost) != accepted {
 		t.Errorf("%d are lost, told are %d", accepted, len(lost))
 	}
+}
+
+// History makes room for what comes, the oldest first, and what waits stays.
+func TestHistoryMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, &hook.Hook{ID: "build"}, &hook.Hook{ID: "waits", Queue: hook.Queue{MaxConcurrent: 1}})
+		o := b.options("")
+		o.Memory, o.memory = true, 8<<20
+		e := b.open(o)
+		if err := e.Pause(t.Context(), "waits", "for the test"); err != nil {
+			t.Fatal(err)
+		}
+		first := b.submit(e, "waits", "")
+		var last string
+		for range 300 {
+			s, id := submissionOf("build", "")
+			s.Delivery.Body = noise(100 << 10)
+			if _, err := e.Submit(t.Context(), s); err != nil {
+				t.Fatalf("submit: %v", err)
+			}
+			last = id
+			time.Sleep(2 * time.Second)
+		}
+		listing, err := e.List(t.Context(), engine.Filter{Hook: "build"}, engine.Page{Limit: engine.MaxPage})
+		if err != nil || len(listing.Runs) < 20 || len(listing.Runs) > 80 || listing.Runs[0].ID != last {
+			t.Errorf("%d of 300 runs of 100 KiB are remembered in 8 MiB: %v", len(listing.Runs), err)
+		}
+		if r, err := e.Find(t.Context(), first); err != nil || r.State != run.Queued {
+			t.Errorf("what waits: %v, %v", r, err)
+		}
+	})
 }

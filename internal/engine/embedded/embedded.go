@@ -60,6 +60,8 @@ type Options struct {
 	// that were running when Pawl or the machine died: it stops what is left of
 	// them. nil: nobody needs to.
 	Recover func(ids []string)
+
+	memory int64 // bytes of a journal in memory; 0: memoryMax
 }
 
 // memoryMax is how much a journal in memory may hold, in bytes.
@@ -77,6 +79,9 @@ func (o *Options) validate() error {
 		return fmt.Errorf("embedded engine: Sync is %d and must be positive", o.Sync)
 	case !o.Memory && o.Directory == "":
 		return errors.New("embedded engine: no Directory")
+	}
+	if o.memory == 0 {
+		o.memory = memoryMax
 	}
 	if o.Follow == nil {
 		o.Follow = func(*run.Record) (run.Submission, bool) { return run.Submission{}, false }
@@ -153,7 +158,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	d := database.Options{Directory: o.Directory, Name: "journal.db", Migrations: files, Reserve: o.Reserve, Repair: o.Repair, VFS: o.VFS, Log: o.Log}
 	if o.Memory {
-		d.Memory, d.Directory, d.Reserve = memoryMax, "", 0
+		d.Memory, d.Directory, d.Reserve = o.memory, "", 0
 	}
 	db, err := database.Open(ctx, d)
 	if err != nil {

@@ -13,10 +13,6 @@ import (
 const (
 	pruneStep = 200         // runs that one transaction forgets
 	lookEvery = time.Second // at how much room there is
-
-	// memorySoft is what a journal in memory may hold before history goes and
-	// deliveries are refused; above it, ends of runs can be written still.
-	memorySoft = memoryMax / 8 * 7
 )
 
 // kept says how many runs of a hook are remembered, and how long; 0: for ever.
@@ -211,7 +207,8 @@ func (t *tx) measure() error {
 		}
 		t.used = (pages - free) * size
 		t.keptBytes = t.used
-		if t.most = memorySoft; o.DataMax > 0 {
+		// Above it ends of runs can be written still, while deliveries are refused.
+		if t.most = o.memory / 8 * 7; o.DataMax > 0 {
 			t.most = min(t.most, o.DataMax)
 		}
 		return nil

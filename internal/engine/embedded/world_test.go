@@ -50,6 +50,13 @@ func (b *bed) logged() string {
 	return b.log.String()
 }
 
+// attempts counts those that have begun.
+func (b *bed) attempts() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.began)
+}
+
 func (b *bed) options(directory string) Options {
 	return Options{Directory: directory, Options: engine.Options{
 		Start: b.start, Hook: func(id string) *hook.Hook { return b.hooks[id] },
@@ -82,7 +89,7 @@ func (b *bed) open(o Options) *Engine {
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// submission is a delivery with one run of a hook, and the run's id.
+// submissionOf is a delivery with one run of a hook, and the run's id.
 func submissionOf(hook, key string) (run.Submission, string) {
 	r := run.Run{ID: newID(), Hook: hook, Key: run.Key{Text: key, Set: key != ""}}
 	d := &run.Delivery{ID: newID(), Received: time.Now(), Method: "POST", Path: "/hooks/" + hook, Body: bytes.Repeat([]byte("x"), 300)}
@@ -96,18 +103,4 @@ func (b *bed) submit(e *Engine, hook, key string) string {
 		b.t.Fatalf("submit: %v", err)
 	}
 	return id
-}
-
-// states counts runs by their state.
-func (b *bed) states(e *Engine) map[run.State]int {
-	b.t.Helper()
-	listing, err := e.List(context.Background(), engine.Filter{}, engine.Page{Limit: engine.MaxPage})
-	if err != nil {
-		b.t.Fatalf("list: %v", err)
-	}
-	n := map[run.State]int{}
-	for _, r := range listing.Runs {
-		n[r.State]++
-	}
-	return n
 }
