@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,15 +26,16 @@ func ask(api *admin.API, method, path, body string) *httptest.ResponseRecorder {
 	return recorder
 }
 
-// TestAnswers: each request and what is answered; of JSON it is a part.
-func TestAnswers(t *testing.T) {
-	deploy := "/api/v1/runs/" + firstID
-	cases := []struct {
-		name, method, path, body string
-		status                   int
-		has                      []string
-		hasNot                   []string
-	}{
+// answer is a request, and what is answered; of JSON it is a part.
+type answer struct {
+	name, method, path, body string
+	status                   int
+	has, hasNot              []string
+}
+
+// listAnswers are those about health and lists.
+func listAnswers() []answer {
+	return []answer{
 		{"alive", "GET", "/healthz", "", 200, []string{"ok\n"}, nil},
 		{"ready", "GET", "/readyz", "", 200, []string{`"ready":true`, `"durable":true`, `"reserve_filled":true`, `"notes":["tmpfs"]`}, nil},
 		{"all runs, the newest first", "GET", "/api/v1/runs", "", 200, []string{`{"runs":[{"id":"` + thirdID, firstID}, []string{`"next"`, "attempts"}},
@@ -48,7 +50,13 @@ func TestAnswers(t *testing.T) {
 		{"a parameter that there is not", "GET", "/api/v1/runs?sate=failed", "", 400, []string{`unknown parameter \"sate\"`}, nil},
 		{"a time that is none", "GET", "/api/v1/runs?since=yesterday", "", 400, []string{"since is no time"}, nil},
 		{"a page too large", "GET", "/api/v1/runs?limit=1001", "", 400, []string{"between 1 and 1000"}, nil},
+	}
+}
 
+// runAnswers are those about one run, and what it left behind.
+func runAnswers() []answer {
+	deploy := "/api/v1/runs/" + firstID
+	return []answer{
 		{"one run", "GET", deploy, "", 200, []string{`"key":"acme"`, `"exit_code":3`, `"signal":"killed"`, `"results":[{"name":"tag","value":"v1"}]`, `"took_seconds":2`, `"body_bytes":14`, `"content_type":"application/json"`}, []string{"waiting", "s3cret", "leaked", `"exit_code":-1`}},
 		{"by the beginning of its id", "GET", "/api/v1/runs/0192A001", "", 200, []string{`"waiting":{"for":"behind a run of its key","behind":"0190"}`}, []string{`"key"`}},
 		{"an ambiguous beginning", "GET", "/api/v1/runs/0192a000", "", 409, []string{"give more of it", firstID, secondID}, nil},
@@ -68,7 +76,13 @@ func TestAnswers(t *testing.T) {
 		{"artifacts of a run without", "GET", "/api/v1/runs/" + thirdID + "/artifacts", "", 200, []string{`{"artifacts":[]}`}, nil},
 		{"its summary", "GET", deploy + "/summary", "", 200, []string{"# Well"}, nil},
 		{"a summary that there is not", "GET", "/api/v1/runs/" + thirdID + "/summary", "", 404, []string{"wrote no summary"}, nil},
+	}
+}
 
+// handAnswers are those about what a person does to runs.
+func handAnswers() []answer {
+	deploy := "/api/v1/runs/" + firstID
+	return []answer{
 		{"retry", "POST", deploy + "/retry", "", 200, []string{`"done":true`}, nil},
 		{"retry what runs", "POST", "/api/v1/runs/" + secondID + "/retry", "", 409, []string{"is running: only an ended run"}, nil},
 		{"cancel", "POST", "/api/v1/runs/" + secondID + "/cancel", "", 200, []string{`"done":true`}, nil},
@@ -80,7 +94,12 @@ func TestAnswers(t *testing.T) {
 		{"retry by half an id", "POST", "/api/v1/runs/retry", `{"ids":["0192"]}`, 400, []string{"no whole id"}, nil},
 		{"prune", "DELETE", "/api/v1/runs?hook=deploy", "", 200, []string{`{"pruned":3}`}, nil},
 		{"prune what waits", "DELETE", "/api/v1/runs?state=queued", "", 400, []string{"only ended runs can be forgotten"}, nil},
+	}
+}
 
+// hookAnswers are those about hooks.
+func hookAnswers() []answer {
+	return []answer{
 		{"hooks", "GET", "/api/v1/hooks", "", 200, []string{`{"hooks":[{"id":"deploy","loaded":true,"path":"deploy","command":"./deploy.sh"`, `{"id":"team/scan"`}, nil},
 		{"pause", "POST", "/api/v1/hooks/team/scan/pause", `{"reason":"upgrade"}`, 200, []string{`"paused":"upgrade"`}, nil},
 		{"pause without words", "POST", "/api/v1/hooks/deploy/pause", "", 200, []string{`"paused":"by hand"`}, nil},
@@ -88,13 +107,22 @@ func TestAnswers(t *testing.T) {
 		{"pause what there is not", "POST", "/api/v1/hooks/deplyo/pause", "", 404, []string{`there is no hook \"deplyo\" (did you mean \"deploy\"?)`}, nil},
 		{"pause with a novel", "POST", "/api/v1/hooks/deploy/pause", `{"reason":"` + strings.Repeat("x", 501) + `"}`, 400, []string{"longer than 500"}, nil},
 		{"a body without end", "POST", "/api/v1/hooks/deploy/pause", `{"reason":"` + strings.Repeat("x", 1<<20) + `"}`, 413, []string{"larger than"}, nil},
+	}
+}
 
+// otherAnswers are those about the journal, and what there is not.
+func otherAnswers() []answer {
+	return []answer{
 		{"backup", "POST", "/api/v1/backup", `{"path":"/tmp/b"}`, 200, []string{`{"path":"/tmp/b"}`}, nil},
 		{"backup to nobody knows where", "POST", "/api/v1/backup", `{"path":"b"}`, 400, []string{"must be absolute"}, nil},
 		{"nothing there", "GET", "/api/v2", "", 404, []string{`{"error":"there is nothing at this path"}`}, nil},
 		{"a method that does not fit", "PUT", "/api/v1/runs", "", 405, []string{"PUT cannot be done"}, nil},
 	}
-	for _, c := range cases {
+}
+
+// TestAnswers: each request has its answer, and none tells a secret.
+func TestAnswers(t *testing.T) {
+	for _, c := range slices.Concat(listAnswers(), runAnswers(), handAnswers(), hookAnswers(), otherAnswers()) {
 		t.Run(c.name, func(t *testing.T) {
 			answer := ask(newAPI(t, wholeOptions(t)), c.method, c.path, c.body)
 			if answer.Code != c.status {
