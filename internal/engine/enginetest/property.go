@@ -29,7 +29,11 @@ func (s Suite) property(t *testing.T, durable bool) {
 		if err != nil {
 			rt.Fatalf("a directory for the journal: %v", err)
 		}
-		if wrong := s.live(t, directory, steps); len(wrong) > 0 {
+		wrong := s.live(t, directory, steps)
+		if err := os.RemoveAll(directory); err != nil { // many of them are much
+			rt.Fatalf("remove the journal: %v", err)
+		}
+		if len(wrong) > 0 {
 			rt.Fatalf("%s", strings.Join(wrong, "\n"))
 		}
 	})
