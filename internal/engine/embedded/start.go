@@ -29,6 +29,7 @@ func (e *Engine) recover(ctx context.Context) error {
 		return err
 	}
 	e.publish(t)
+	e.loop.tidyAt = t.now.Add(quiet) // the reserve may have to be filled
 	return nil
 }
 
