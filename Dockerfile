@@ -55,7 +55,11 @@ RUN chmod -R a+rX,go-w /etc/pawl && chmod 755 /usr/local/bin/pawl-healthcheck &&
     ln -s ../scripts /etc/pawl/hooks/scripts && \
     ln -s pawl/hooks /etc/webhook && \
     ln -s pawl /usr/local/bin/webhook
-# HOME holds for every user; Pawl's data directory lies in it.
+# HOME holds for every user; Pawl's data directory lies below it, and with it the
+# journal. It is not named here (PAWL_DATA_DIR): a user who may not write to it would
+# make Pawl refuse to start, instead of serving as webhook does and saying that nothing
+# lasts. The volume keeps the journal out of the container's own layer, which is gone
+# with the container, even where nobody thought of a volume.
 ENV HOME=/var/lib/pawl \
     PAWL_HOOKS=/etc/pawl/hooks
 VOLUME /var/lib/pawl

@@ -52,6 +52,7 @@ func TestContainerImage(t *testing.T) {
 	t.Run("listens and is healthy as it comes", func(t *testing.T) { testImageAsItComes(t, d) })
 	t.Run("scans what a registry announces", func(t *testing.T) { testImageScans(t, d) })
 	t.Run("takes the place of an image of webhook", func(t *testing.T) { testImageAsWebhook(t, d) })
+	t.Run("keeps what it accepted", func(t *testing.T) { testImageKeeps(t, d) })
 	t.Run("leaves no zombie", func(t *testing.T) { testImageReaps(t, d) })
 	t.Run("stops at once", func(t *testing.T) { testImageStops(t, d) })
 	t.Run("compose example", func(t *testing.T) { testImageCompose(t, d) })

@@ -37,7 +37,7 @@ func testImageScans(t *testing.T, d *docker) {
 			it.sh(t, "touch ~/writable")
 			r.push(t, "acme/web-shop", "v1", imageWith(t, "left-pad", "1.3.0", "amd64"))
 			it.wait(t, `all done in .* \(exit \d+\)`, 1)
-			if text := it.text(); !strings.Contains(text, "clean (exit 0)") || strings.Contains(text, "data directory cannot be used") {
+			if text := it.text(); !strings.Contains(text, "clean (exit 0)") || strings.Contains(text, "not durable") {
 				t.Fatalf("the scan, or the data directory, went wrong:\n%s", text)
 			}
 			it.reports(t, "left-pad", "1.3.0")
