@@ -53,3 +53,10 @@ func unable(t *testing.T, format string, args ...any) {
 	}
 	t.Skipf(format, args...)
 }
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -28,6 +28,7 @@ type pawl struct {
 	dir   string // of hook file, sockets and ledger
 	data  string // its -data-dir
 	flags []string
+	env   []string // besides PATH
 
 	hooks, operator *http.Client
 
@@ -119,7 +120,7 @@ func (p *pawl) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Dir = p.dir
-	cmd.Env = []string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH")}
+	cmd.Env = append([]string{playVariable + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH")}, p.env...)
 	return cmd
 }
 
