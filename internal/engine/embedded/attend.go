@@ -22,10 +22,18 @@ func (e *Engine) Attend(ctx context.Context, s run.Submission, l engine.Live) (r
 		receipt, err := e.submit(ctx, p)
 		return receipt, run.Outcome{}, err
 	}
-	if l.Turn {
+	if l.Turn || e.paused(s.Parts[0].Hook) {
 		return e.attendTurn(ctx, p, reads)
 	}
 	return e.attendBeside(ctx, p, reads)
+}
+
+// paused reports whether a hook is paused: then not even a run that takes no
+// turn starts.
+func (e *Engine) paused(hook string) bool {
+	e.shared.mu.Lock()
+	defer e.shared.mu.Unlock()
+	return e.shared.hooks[hook].Paused != ""
 }
 
 // attendTurn waits until a run has had its turn.

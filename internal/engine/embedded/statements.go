@@ -24,9 +24,6 @@ const (
 	insertDelivery = `INSERT INTO delivery (seq, id, made, runs, secrets, content) VALUES (?, ?, ?, ?, ?, ?)`
 	insertRun      = `INSERT INTO run (seq, id, hook, delivery, phase, place, key, element, accepted, flags, depth, origin, size, due, rested, attempt, started)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertEnded = `INSERT INTO run (seq, id, hook, delivery, phase, place, key, element, accepted, flags, depth, origin, size,
-		attempt, tries, interruptions, ended, why, started, finished, finish, exit, signal, reason, hash, artifacts, head, omitted, printed, results, output)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	getSeen    = `SELECT at, id, delivery, made FROM seen WHERE hook = ? AND sender = ?`
 	setSeen    = `INSERT OR REPLACE INTO seen (hook, sender, at, until, id, delivery, made) VALUES (?, ?, ?, ?, ?, ?, ?)`
@@ -77,7 +74,7 @@ const (
 		WHERE seq = ? AND phase = 4 AND attempt = ?`
 	endWaiting    = `UPDATE run SET phase = ?, place = seq, due = NULL, ended = ?, why = ?, superseded = ? WHERE seq = ?`
 	markCancelled = `UPDATE run SET flags = flags | 2 WHERE seq = ?`
-	putAgain      = `UPDATE run SET phase = ?, place = ?, due = NULL, flags = ?, tries = 0, interruptions = 0, ended = 0, why = '', superseded = NULL, accepted = accepted WHERE seq = ?`
+	putAgain      = `UPDATE run SET phase = ?, place = ?, due = NULL, flags = ?, tries = 0, interruptions = 0, ended = 0, why = '', superseded = NULL WHERE seq = ?`
 	endWait       = `UPDATE run SET phase = 0, due = NULL, tries = 0, flags = flags | 1 WHERE seq = ?`
 
 	openOfDelivery = `SELECT 1 FROM run WHERE seq >= ? AND seq < ? + (SELECT made FROM delivery WHERE seq = ?) AND phase < 5 LIMIT 1`
