@@ -19,6 +19,7 @@ type op interface {
 const (
 	maxBatch = 512                    // operations of one commit
 	lazily   = 5 * time.Millisecond   // how long what nobody waits for may wait for company
+	shortly  = 2 * time.Millisecond   // the same while runs wait for a place
 	quiet    = 100 * time.Millisecond // after so long without work the loop tidies up
 	maxLazy  = 1024                   // runs begun beside all limits that may wait to be written
 
@@ -78,7 +79,7 @@ func (e *Engine) run() {
 				e.idle(now)
 				continue
 			} else if patience.IsZero() {
-				patience = now.Add(lazily)
+				patience = now.Add(e.patience())
 			}
 			if now.Before(patience) {
 				continue
@@ -96,6 +97,14 @@ func (e *Engine) run() {
 			return
 		}
 	}
+}
+
+// patience is how long what nobody waits for may wait for company.
+func (e *Engine) patience() time.Duration {
+	if s := e.loop.schedule; s.waiting > 0 && s.free <= 0 {
+		return shortly
+	}
+	return lazily
 }
 
 // gather takes what else is there already.
@@ -162,8 +171,8 @@ func (e *Engine) urgent(batch []op, now time.Time) bool {
 		return e.reloads()
 	}
 	// Scripts that run keep the processors busy: then a start may wait a moment
-	// too, and several share a commit.
-	return l.schedule.waiting > 0 && len(l.active)-ended < l.busy
+	// too, so that several share a commit.
+	return l.schedule.waiting > 0 && (len(l.active)-ended < l.busy || 4*ended >= len(l.active))
 }
 
 // turn does a batch in one transaction and publishes what came of it.
