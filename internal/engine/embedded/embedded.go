@@ -147,7 +147,8 @@ var _ engine.Engine = (*Engine)(nil)
 
 // Open opens the journal of a directory, ends what was running when it was last
 // used, and starts what waits. ctx bounds the attempts: when it ends they are
-// interrupted.
+// interrupted, and no other begins. The error is one of package database's, or
+// of the options.
 func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -162,7 +163,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	db, err := database.Open(ctx, d)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
+		return nil, err // it says which file
 	}
 	codec, err := newCodec()
 	if err != nil {
@@ -178,7 +179,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	e.base, e.interrupt = context.WithCancelCause(ctx)
 	if err := e.recover(ctx); err != nil {
 		e.interrupt(errStops)
-		return nil, errors.Join(fmt.Errorf("read the journal: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("read it: %w", err), db.Close())
 	}
 	go e.run()
 	return e, nil
