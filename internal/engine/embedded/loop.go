@@ -189,6 +189,16 @@ func (e *Engine) turn(batch []op, now time.Time) {
 // failed tells all who wait that nothing was written.
 func (e *Engine) failed(t *tx, err error) {
 	l := &e.loop
+	if l.backoff == 0 {
+		l.backoff = firstRepair
+	} else {
+		l.backoff = min(2*l.backoff, lastRepair)
+	}
+	if l.broken == nil {
+		e.options.Log.Error().Err(err).Msg("the journal cannot be written: deliveries are refused until it can be again")
+	}
+	l.broken, l.retry = err, e.now().Add(l.backoff)
+	e.showBroken(err)
 	refusal := fmt.Errorf("%w: %w", engine.ErrUnavailable, err)
 	e.undo(t, err)
 	for _, o := range t.batch {
@@ -201,16 +211,6 @@ func (e *Engine) failed(t *tx, err error) {
 		}
 		o.answer(refusal)
 	}
-	if l.backoff == 0 {
-		l.backoff = firstRepair
-	} else {
-		l.backoff = min(2*l.backoff, lastRepair)
-	}
-	if l.broken == nil {
-		e.options.Log.Error().Err(err).Msg("the journal cannot be written: deliveries are refused until it can be again")
-	}
-	l.broken, l.retry = err, e.now().Add(l.backoff)
-	e.showBroken(err)
 }
 
 // undo takes back what a transaction that failed has changed of what is not the
