@@ -257,19 +257,23 @@ func (d *DB) Reopen() error {
 		d.fail(fmt.Errorf("%w: it is being opened again", ErrFailed))
 	}
 	d.disconnect()
-	if err := rewriteWAL(d.path + "-wal"); err != nil {
-		return fmt.Errorf("%w: %w", ErrFailed, err)
-	}
-	err := d.connect()
-	if err == nil {
-		err = d.settle()
-	}
+	err := d.openAgain()
 	if err != nil {
 		d.fail(err)
 		d.disconnect()
-		d.pool.refuse(err)
+		d.pool.refuse(err) // or they would wait until it succeeds
 	}
 	return err
+}
+
+func (d *DB) openAgain() error {
+	if err := rewriteWAL(d.path + "-wal"); err != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	if err := d.connect(); err != nil {
+		return err
+	}
+	return d.settle()
 }
 
 // settle makes what an earlier life left in the WAL durable in the file, and

@@ -1,12 +1,14 @@
 package database
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pawlhq/pawl/internal/database/databasetest"
 )
@@ -233,4 +235,32 @@ func TestInUse(t *testing.T) {
 	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
 		t.Errorf("error %v, want ErrInUse with the directory and the pid", err)
 	}
+}
+
+// TestAWALThatCannotBeOpened: on a disk that turned read-only, say. Readers are
+// told so too, instead of waiting.
+func TestAWALThatCannotBeOpened(t *testing.T) {
+	o := testOptions(t, t.TempDir())
+	d := open(t, o)
+	mustInsert(t, d, 1, 10)
+	wal := filepath.Join(o.Directory, o.Name+"-wal")
+	if err := errors.Join(os.Rename(wal, wal+".away"), os.Mkdir(wal, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Reopen(); !errors.Is(err, ErrFailed) {
+		t.Fatalf("error %v, want ErrFailed", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := d.View(ctx, func(*Conn) error { return nil }); !errors.Is(err, ErrFailed) {
+		t.Errorf("a View: error %v, want ErrFailed", err)
+	}
+	if d.Stats().Problem == nil {
+		t.Error("Stats tell of no problem")
+	}
+	if err := errors.Join(os.Remove(wal), os.Rename(wal+".away", wal)); err != nil {
+		t.Fatal(err)
+	}
+	mustReopen(t, d)
+	mustCount(t, d, 10)
 }

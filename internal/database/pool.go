@@ -26,6 +26,7 @@ type pool struct {
 	empty   chan struct{} // closed when nobody is inside a shut gate
 	refusal error         // for those who come to a shut gate
 	limit   *time.Timer   // opens the gate in the end
+	limits  int           // how many there were
 	tidy    *time.Timer
 }
 
@@ -118,7 +119,9 @@ func (p *pool) shut(limit time.Duration) <-chan struct{} {
 		p.limit = nil
 	}
 	if limit > 0 {
-		p.limit = time.AfterFunc(limit, p.open)
+		p.limits++
+		number := p.limits
+		p.limit = time.AfterFunc(limit, func() { p.endLimit(number) })
 	}
 	if p.gate == nil {
 		p.gate, p.empty = make(chan struct{}), make(chan struct{})
@@ -139,10 +142,32 @@ func (p *pool) refuse(why error) {
 	}
 }
 
+// isShut reports whether the gate is shut still.
+func (p *pool) isShut() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gate != nil
+}
+
 // open lets everybody in.
 func (p *pool) open() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.letIn()
+}
+
+// endLimit lets everybody in at the end of a limit, unless the gate was shut anew
+// just before: for good, it may be.
+func (p *pool) endLimit(number int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit != nil && p.limits == number {
+		p.letIn()
+	}
+}
+
+// letIn opens the gate. The caller holds mu.
+func (p *pool) letIn() {
 	if p.limit != nil {
 		p.limit.Stop()
 		p.limit = nil

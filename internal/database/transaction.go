@@ -48,8 +48,10 @@ func (d *DB) View(ctx context.Context, fn func(*Conn) error) error {
 	if err != nil {
 		return err
 	}
+	broken := true // unless fn comes to its end: a place that is not given back is lost
+	defer func() { d.pool.give(c, broken) }()
 	err = c.read(ctx, fn)
-	d.pool.give(c, errors.Is(err, ErrFailed) || errors.Is(err, ErrDamaged))
+	broken = errors.Is(err, ErrFailed) || errors.Is(err, ErrDamaged)
 	return err
 }
 

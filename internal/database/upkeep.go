@@ -152,6 +152,9 @@ func (d *DB) keepGate(frames int) (more bool) {
 	select {
 	case <-u.empty:
 	default:
+		// One who does not leave must not keep the others out for ever. Then the
+		// gate is tried again.
+		u.gated = d.pool.isShut()
 		return true
 	}
 	d.copyRest(frames)

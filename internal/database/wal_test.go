@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -201,4 +202,78 @@ func TestAMemoryDatabaseIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 	mustCount(t, d, n-10+3)
+}
+
+// TestAReaderThatDoesNotLeave: it keeps others out for a while, not for good, and
+// the WAL begins anew when it has left.
+func TestAReaderThatDoesNotLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := testOptions(t, t.TempDir())
+		o.Reserve = 1 << 20
+		d := open(t, o)
+		mustInsert(t, d, 1, 1)
+		inside, leave := make(chan struct{}), make(chan struct{})
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			_ = d.View(t.Context(), func(c *Conn) error {
+				_, _, err := c.Number("SELECT count(*) FROM number") // from here on it needs the WAL
+				close(inside)
+				<-leave
+				return err
+			})
+		})
+		<-inside
+		body := make([]byte, 20000)
+		n := 2
+		for ; !d.upkeep.gated; n++ {
+			if err := insert(d, n, n, body); err != nil || n > 1000 {
+				t.Fatalf("the gate is not shut after %d: %v", n, err)
+			}
+			d.Maintain(false)
+		}
+		time.Sleep(2 * longestGate)
+		d.Maintain(false)
+		mustCount(t, d, n-1)
+		close(leave)
+		reader.Wait()
+		before := d.writer.frames()
+		for last := n + 100; d.writer.frames() >= before; n++ {
+			if err := insert(d, n, n, nil); err != nil || n > last {
+				t.Fatalf("the WAL has %d frames and does not begin anew: %v", d.writer.frames(), err)
+			}
+			d.Maintain(false)
+		}
+	})
+}
+
+// TestALimitThatEndsLate opens no gate that was shut for good meanwhile.
+func TestALimitThatEndsLate(t *testing.T) {
+	p := newPool(nil)
+	p.open()
+	p.shut(time.Hour)
+	late := p.limits
+	p.shut(0)
+	p.endLimit(late)
+	if !p.isShut() {
+		t.Error("the gate is open")
+	}
+	p.shut(time.Hour)
+	p.endLimit(p.limits)
+	if p.isShut() {
+		t.Error("the gate stays shut")
+	}
+}
+
+// TestAPlaceOfAViewThatPanics is given back.
+func TestAPlaceOfAViewThatPanics(t *testing.T) {
+	d := openIn(t, t.TempDir())
+	for range mostReaders + 1 {
+		func() {
+			defer func() { _ = recover() }()
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			t.Errorf("no panic, but %v", d.View(ctx, func(*Conn) error { panic("broken") }))
+		}()
+	}
+	mustCount(t, d, 0)
 }
