@@ -66,6 +66,9 @@ func (d *DB) copyTo(ctx context.Context, partial string) error {
 	err = c.Exec("VACUUM INTO ?", partial)
 	if !stop() {
 		<-cut
+		if err == nil { // a short copy may be done sooner than it is cut off
+			err = context.Cause(ctx)
+		}
 	}
 	if err != nil {
 		return err
