@@ -121,7 +121,7 @@ type value struct {
 func (v *value) Evaluate(r *Request) (bool, error) {
 	got, err := r.Value(v.parameter)
 	if r.vouched(v.parameter, got, err) {
-		return true, nil
+		return !r.negated, nil
 	}
 	return err == nil && equal(got, v.want), err
 }
@@ -137,7 +137,7 @@ func (x *regex) Evaluate(r *Request) (bool, error) {
 	got, err := r.Value(x.parameter)
 	switch {
 	case r.vouched(x.parameter, got, err):
-		return true, nil
+		return !r.negated, nil
 	case err != nil:
 		return false, err
 	case x.err != nil:
@@ -170,7 +170,7 @@ type addressRange struct {
 // only for a caller who matched none before it.
 func (a *addresses) Evaluate(r *Request) (bool, error) {
 	if r.Replayed {
-		return true, nil
+		return !r.negated, nil
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -43,6 +43,12 @@ func TestReplayed(t *testing.T) {
 		{"another header that looks withheld", value(delivery.Header, "X-Event", "s"), request(`{}`, "X-Event", "[withheld]"), no, no},
 		{"another header that is missing", value(delivery.Header, "X-Event", "s"), request(`{}`), missing, missing},
 		{"a payload value named like one", value(delivery.Payload, "token", "s"), request(`{"token":"[withheld]"}`), no, no},
+		{"an address that is kept out", rule.Not{Rule: address}, request(`{}`), yes, yes},
+		{"a token that is kept out", rule.Not{Rule: value(delivery.Header, "X-Token", "s")}, request(`{}`, "X-Token", "t"), yes, yes},
+		{"who is not kept out", rule.Not{Rule: rule.Not{Rule: address}}, request(`{}`), no, yes},
+		{"a signature that is kept out: none ever is", rule.Not{Rule: hmac}, request(`{}`, "X-Sig", "00"), yesBad, no},
+		{"what comes after a not", rule.And{rule.Not{Rule: address}, address}, request(`{}`), no, yes},
+		{"not the rest of an and", rule.Not{Rule: rule.And{address, acme}}, request(`{"org":"acme"}`), yes, yes},
 		{"the rest of an and", rule.And{hmac, acme}, request(`{"org":"other"}`), missing, no},
 		{"an and that holds", rule.And{hmac, acme}, request(`{"org":"acme"}`), missing, yes},
 	}

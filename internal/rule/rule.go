@@ -40,10 +40,15 @@ type Request struct {
 
 	// Replayed says that nobody is to be authenticated: a person sends a stored
 	// delivery again, or Pawl itself makes one. What checks who calls then holds:
-	// signatures, addresses, comparisons of credentials. Of a value that only a
+	// signatures, addresses, comparisons of credentials; of the latter two the not
+	// as well, which keeps single callers out. Of a value that only a
 	// rule makes one (delivery.MayBeCredential) a comparison holds where it was
 	// withheld or nobody sent it. All else is asked.
 	Replayed bool
+
+	// negated says that an odd number of nots stands around the rule that is
+	// asked.
+	negated bool
 }
 
 // vouched reports whether a comparison of a value need not be asked, for it
@@ -134,7 +139,9 @@ type Not struct{ Rule Rule }
 
 // Evaluate turns the answer round and passes the error on.
 func (not Not) Evaluate(r *Request) (bool, error) {
+	r.negated = !r.negated
 	ok, err := not.Rule.Evaluate(r)
+	r.negated = !r.negated
 	return !ok, err
 }
 
