@@ -103,5 +103,5 @@ func (r *Record) Took(now time.Time) time.Duration {
 		last := r.Attempts[len(r.Attempts)-1]
 		return last.Ended.Sub(last.Started)
 	}
-	return r.Ended.Sub(r.Started)
+	return max(0, r.Ended.Sub(r.Started)) // it waits again, and its attempts were not asked for
 }
