@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/pawlhq/pawl/internal/delivery"
 )
 
 // maxDump bounds what -debug shows of a body.
@@ -95,14 +98,33 @@ func (x *exchange) dumped(what, text string) {
 // dumpHead logs a request without its body, which is not read yet.
 func (x *exchange) dumpHead() {
 	r := x.request
-	first := fmt.Sprintf("%s %s %s\nHost: %s", r.Method, r.RequestURI, r.Proto, r.Host)
+	first := fmt.Sprintf("%s %s %s\nHost: %s", r.Method, withoutCredentials(r.RequestURI), r.Proto, r.Host)
 	x.dumped("the request", dumpText(first, r.Header, nil))
 }
 
-// dumpText writes a message as it goes over the wire. What proves who calls is
-// left out: logs travel.
+// hidden stands in a log in the place of what may let its bearer in.
+const hidden = "***"
+
+// withoutCredentials hides values of the query of a request's target.
+func withoutCredentials(target string) string {
+	path, query, found := strings.Cut(target, "?")
+	if !found {
+		return target
+	}
+	pairs := strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' })
+	for i, pair := range pairs {
+		written, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(written)
+		if value != "" && (err != nil || delivery.CredentialName(name) != delivery.NoCredential) {
+			pairs[i] = written + "=" + hidden
+		}
+	}
+	return path + "?" + strings.Join(pairs, "&")
+}
+
+// dumpText writes a message as it goes over the wire. Of header lines what may
+// let its bearer in is left out: logs travel.
 func dumpText(first string, header http.Header, body []byte) string {
-	secret := []string{"Authorization", "Cookie", "Proxy-Authorization", "Set-Cookie", "X-Gitlab-Token"}
 	var text strings.Builder
 	text.WriteString(first + "\n")
 	names := make([]string, 0, len(header))
@@ -112,8 +134,8 @@ func dumpText(first string, header http.Header, body []byte) string {
 	slices.Sort(names)
 	for _, name := range names {
 		for _, value := range header[name] {
-			if slices.Contains(secret, name) {
-				value = "***"
+			if delivery.CredentialName(name) != delivery.NoCredential {
+				value = hidden
 			}
 			fmt.Fprintf(&text, "%s: %s\n", name, value)
 		}

@@ -51,6 +51,7 @@ func TestAnAnswerThatWaitsTellsHowTheRunsEnded(t *testing.T) {
 		{"a signal has no exit code", mapped, []run.Record{failedRun(ended(run.Signalled))}, 503, failedText},
 		{"nor has a time-out", plain, []run.Record{failedRun(ended(run.TimedOut))}, 500, failedText},
 		{"nor a run that expired", mapped, []run.Record{failedRun()}, 503, failedText},
+		{"nor one that expired when a person tried it again", zero, []run.Record{failedRun(exited(0))}, 500, failedText},
 		{"nor one that a person cancelled, whatever its attempts did", mapped, []run.Record{{State: run.Cancelled, Attempts: []run.Attempt{{Outcome: exited(3)}}}}, 503, failedText},
 		{"the worst end decides", mapped, []run.Record{ok, failedRun(exited(3)), failedRun(exited(7)), ok}, 503, failedText},
 		{"whatever their order", mapped, []run.Record{failedRun(exited(7)), ok, failedRun(exited(3))}, 503, failedText},

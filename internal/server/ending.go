@@ -40,17 +40,20 @@ func endOfAttempt(h *hook.Hook, o run.Outcome) ending {
 	return endOf(h, o.State() == run.Succeeded, code)
 }
 
-// endOfRun judges a run that has ended. A run that expired or was cancelled has
-// no exit code, whatever its attempts before had.
+// endOfRun judges a run that has ended: one that failed by its last attempt. If
+// that one did not fail (a run that a person tried again, and that expired), or
+// there is none, it has no exit code; neither has a run that was cancelled.
 func endOfRun(h *hook.Hook, r *run.Record) ending {
-	attempts := len(r.Attempts)
 	switch {
 	case r.State == run.Superseded:
 		return ending{status: http.StatusAccepted, later: true}
 	case r.State == run.Succeeded:
 		return endOf(h, true, 0)
-	case r.State == run.Failed && attempts > 0 && r.Attempts[attempts-1].End == run.Exited:
-		return endOf(h, false, r.Attempts[attempts-1].ExitCode)
+	case r.State == run.Failed && len(r.Attempts) > 0:
+		last := r.Attempts[len(r.Attempts)-1]
+		if last.End == run.Exited && last.State() == run.Failed {
+			return endOf(h, false, last.ExitCode)
+		}
 	}
 	return endOf(h, false, -1)
 }

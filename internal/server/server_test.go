@@ -235,17 +235,19 @@ func TestTheLogOfARequest(t *testing.T) {
 	s := serverOf(t, file, &fakeEngine{}, func(o *Options) {
 		o.Log, o.Dump, o.RequestID, o.RequestIDLimit = zerolog.New(&log), true, true, 5
 	})
-	request := httptest.NewRequest(http.MethodPost, "/hooks/a?x=1", strings.NewReader("the body"))
+	request := httptest.NewRequest(http.MethodPost, "/hooks/a?x=1&access_token=swordfish&se%63ret=swordfish&key=swordfish", strings.NewReader("the body"))
 	request.Header.Set("X-Request-Id", "0123456789")
-	request.Header.Set("Authorization", "Bearer hunter2")
+	for _, name := range []string{"Authorization", "Cookie", "X-Gitlab-Token", "X-Api-Key", "X-Webhook-Secret", "X-Key"} {
+		request.Header.Set(name, "Bearer hunter2")
+	}
 	answer := httptest.NewRecorder()
 	s.ServeHTTP(answer, request)
-	for _, want := range []string{`"request":"01234"`, "POST /hooks/a?x=1 HTTP/1.1", "the body", "HTTP/1.1 200 OK", "hello", `"status":200`} {
+	for _, want := range []string{`"request":"01234"`, "POST /hooks/a?x=1&access_token=***&se%63ret=***&key=*** HTTP/1.1", "the body", "HTTP/1.1 200 OK", "hello", `"status":200`} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not hold %q:\n%s", want, &log)
 		}
 	}
-	if strings.Contains(log.String(), "hunter2") {
+	if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "swordfish") {
 		t.Errorf("the log holds a credential:\n%s", &log)
 	}
 }
