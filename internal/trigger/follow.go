@@ -26,6 +26,11 @@ const MaxDepth = 4
 // (128 KiB on Linux) even where JSON escapes most of it.
 const maxTail = 16 << 10
 
+// maxElement is how many bytes of JSON an element may have that the hook that
+// follows is given: a sender chooses its length, and must not be able to keep
+// people from being told.
+const maxElement = 16 << 10
+
 // Follow makes what follows from the end of a run: the delivery and the runs of
 // the hook that its hook names in on-failure or on-success, with the run's
 // record as payload. It reports false where nothing follows: the hook names
@@ -148,7 +153,7 @@ func payloadOf(r *run.Record, kind run.OriginKind) ([]byte, error) {
 		Accepted: r.Accepted.UTC(), Started: r.Started.UTC(), Ended: r.Ended.UTC(),
 		Key: clean(r.Key.Text), Results: map[string]string{},
 	}
-	if json.Valid([]byte(r.Element)) {
+	if len(r.Element) <= maxElement && json.Valid([]byte(r.Element)) {
 		p.Element = json.RawMessage(r.Element)
 	}
 	if r.Origin.Kind != "" {

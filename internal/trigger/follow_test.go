@@ -246,3 +246,18 @@ func TestFollowOutput(t *testing.T) {
 		})
 	}
 }
+
+// A sender chooses how long an element is. It keeps nobody from being told.
+func TestFollowLeavesOutALongElement(t *testing.T) {
+	for length, want := range map[int]bool{16 << 10: true, 16<<10 + 1: false} {
+		r := ended(run.Failed)
+		r.Element = `"` + strings.Repeat("x", length-2) + `"`
+		s, ok := trigger.Follow(r, set(t, notified), time.Now())
+		if !ok {
+			t.Fatal("nothing follows")
+		}
+		if got := strings.Contains(string(s.Delivery.Body), `"element":`); got != want {
+			t.Errorf("of %d bytes: %v, want %v", length, got, want)
+		}
+	}
+}
