@@ -143,6 +143,8 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 			return err
 		}
 		defer stop()
+	} else {
+		process.Quiet()
 	}
 
 	p, err := s.assemble(ctx, hooks, data, log)

@@ -35,6 +35,9 @@ type loop struct {
 	next     int64              // the next sequence
 	due      time.Time          // not before then is a run due; zero: none is
 	busy     int                // attempts above which the end of one may wait for company
+	least    int                // attempts that starts do not yield below
+	yielding yielding
+	late     bool // something could start, and yields
 
 	kept      []*attempt // ended; not yet written because the journal could not be
 	broken    error
@@ -56,6 +59,7 @@ func (e *Engine) run() {
 	defer close(e.done)
 	l := &e.loop
 	l.busy = 2 * runtime.GOMAXPROCS(0)
+	l.least = max(1, runtime.NumCPU()/2)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	finish := e.finish
@@ -129,7 +133,7 @@ func (e *Engine) until(patience time.Time) time.Duration {
 	} else if !e.starting() {
 		next = patience
 	} else {
-		next = soonest(patience, l.due)
+		next = soonest(patience, l.due, e.calm())
 		if patience.IsZero() { // there is time to tidy up only then
 			next = soonest(next, l.tidyAt)
 		}
@@ -141,6 +145,18 @@ func (e *Engine) until(patience time.Time) time.Duration {
 		return time.Hour // nothing is due: any operation ends the wait
 	}
 	return max(0, next.Sub(e.now()))
+}
+
+// calm is when what yields may start, zero where nothing does.
+func (e *Engine) calm() time.Time {
+	if !e.loop.late {
+		return time.Time{}
+	}
+	now := e.now()
+	if calm := e.loop.yielding.until(now); !calm.IsZero() {
+		return calm
+	}
+	return now
 }
 
 // urgent reports whether a batch must be written now: somebody waits for it, or
@@ -165,6 +181,9 @@ func (e *Engine) urgent(batch []op, now time.Time) bool {
 		return true
 	}
 	if a := l.schedule.alarm; len(a) > 0 && !a[0].wake.After(now) {
+		return true
+	}
+	if l.late && l.yielding.until(now).IsZero() {
 		return true
 	}
 	if ended == 0 {

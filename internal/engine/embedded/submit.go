@@ -296,7 +296,7 @@ func (t *tx) enter(p *submission, tk *ticket, id []byte, first bool) error {
 		return err
 	}
 	if phase == ready {
-		if able, _ := l.room(t.now); able && t.schedule.free > 0 && t.e.starting() {
+		if able, _ := l.room(t.now); able && t.may() {
 			phase = running
 			tk.attempt = 1
 		}

@@ -30,6 +30,7 @@ type tx struct {
 	forgotten []string
 	lanes     []*lane // that were touched
 	counter   bool    // the next sequence must be written
+	yields    bool    // starts yield to accepting
 }
 
 func (e *Engine) newTx(batch []op, now time.Time) *tx {
@@ -39,7 +40,29 @@ func (e *Engine) newTx(batch []op, now time.Time) *tx {
 		t.low = now
 	}
 	t.lazy, t.reload = e.takeShared()
+	submissions := 0
+	for _, o := range batch {
+		if _, ok := o.(*submission); ok {
+			submissions++
+		}
+	}
+	t.yielding.see(submissions, now)
+	t.yields = !t.yielding.until(now).IsZero()
+	t.late = false
 	return t
+}
+
+// may reports whether an attempt of a queued run may start, as far as the whole
+// goes. Where it only yields to accepting, that is noted.
+func (t *tx) may() bool {
+	if !t.e.starting() || t.schedule.free <= 0 {
+		return false
+	}
+	if t.yields && len(t.active) >= t.least {
+		t.late = t.late || t.schedule.waiting > 0
+		return false
+	}
+	return true
 }
 
 // do is the transaction. What frees places goes before what takes them, so that
@@ -166,7 +189,7 @@ func (t *tx) sequence(n int) int64 {
 
 // startHeads starts what can start.
 func (t *tx) startHeads() error {
-	for t.e.starting() {
+	for t.may() {
 		l := t.schedule.next(t.now)
 		if l == nil {
 			return nil
