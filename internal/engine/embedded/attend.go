@@ -125,7 +125,7 @@ func (e *Engine) attendBeside(ctx context.Context, p *submission, reads *live) (
 		}
 	}
 	reads.accepted.Do(reads.accept)
-	go e.performBeside(a, r)
+	e.workers.do(func() { e.performBeside(a, r) })
 	receipt := run.Receipt{DuplicateOf: make([]string, len(p.Parts)), Overfull: make([]bool, len(p.Parts))}
 	if !alone { // else the loop may be writing to it
 		receipt = p.receipt

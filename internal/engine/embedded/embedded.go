@@ -104,6 +104,7 @@ type Engine struct {
 	stopping chan struct{} // closed by Close
 	finish   chan struct{} // closed by Stop when no attempt is left
 	done     chan struct{} // closed when the loop has ended
+	workers  workers
 	tokens   chan struct{} // one for each caller of Attend that takes no turn
 	inLine   atomic.Int64  // callers who wait for a token
 
@@ -176,6 +177,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		shared: shared{beside: map[string]*attempt{}, ofHook: map[string]int{}, hooks: map[string]shownLane{}, waiters: map[string][]chan struct{}{}},
 		loop:   loop{active: map[int64]*attempt{}, lives: map[int64]*live{}},
 	}
+	e.workers = newWorkers(e.done)
 	e.base, e.interrupt = context.WithCancelCause(ctx)
 	if err := e.recover(ctx); err != nil {
 		e.interrupt(errStops)

@@ -18,7 +18,7 @@ type op interface {
 
 const (
 	maxBatch = 512                    // operations of one commit
-	lazily   = 5 * time.Millisecond   // how long what nobody waits for may wait for company
+	lazily   = 20 * time.Millisecond  // how long what nobody waits for may wait for company
 	shortly  = 2 * time.Millisecond   // the same while runs wait for a place
 	quiet    = 100 * time.Millisecond // after so long without work the loop tidies up
 	maxLazy  = 1024                   // runs begun beside all limits that may wait to be written

@@ -19,7 +19,7 @@ func (e *Engine) publish(t *tx) {
 	e.show(t)
 	for _, a := range t.starts {
 		e.attempts.Add(1)
-		go e.perform(a)
+		e.workers.do(func() { e.perform(a) })
 	}
 	for _, o := range t.batch {
 		if _, isEnd := o.(*attempt); isEnd {
@@ -38,6 +38,7 @@ func (e *Engine) publish(t *tx) {
 		e.hearers.Go(func() { e.options.Forgotten(forgotten) })
 	}
 	l := &e.loop
+	e.showRoom(l.diskLow, l.keptBytes)
 	if l.maintain = e.db.Maintain(false); l.maintain || len(t.batch)+len(t.lazy) > 0 {
 		l.tidyAt = t.now.Add(quiet)
 	}
@@ -81,5 +82,7 @@ func (e *Engine) idle(now time.Time) {
 		l.tidyAt = now
 	case e.db.Maintain(true):
 		l.tidyAt = now.Add(quiet)
+	case l.diskLow || e.lacksReserve():
+		l.tidyAt = now.Add(forRoom)
 	}
 }
