@@ -3,6 +3,7 @@ package embedded
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -129,11 +130,17 @@ func (a *attempt) apply(t *tx) error {
 		t.leave(a)
 		return nil
 	}
-	tk.tries, tk.interruptions = v.tries, v.interruptions
 	t.leave(a)
 	if v.loud {
 		t.e.options.Log.Error().Str("hook", l.name).Str("run", tk.id).Int("interruptions", v.interruptions).
 			Msg("a run was interrupted more often than its hook allows and has failed")
+	}
+	if v.phase == ready {
+		// A ticket of its own: should this transaction fail, the end is judged and
+		// written once more, by what was true before.
+		again := *tk
+		again.tries, again.interruptions = v.tries, v.interruptions
+		tk = &again
 	}
 	return t.after(tk, v.phase)
 }
@@ -182,7 +189,6 @@ func (t *tx) writeEnd(a *attempt, v verdict) (bool, error) {
 	l := tk.lane
 	l.bytes += size + o.Artifacts
 	l.artifacts += o.Artifacts
-	tk.size += size
 	return true, nil
 }
 
@@ -270,7 +276,7 @@ func (t *tx) follow(tk *ticket) error {
 	if err != nil || record == nil {
 		return err
 	}
-	s, ok := t.e.options.Follow(record)
+	s, ok := t.e.follows(record)
 	if !ok {
 		return nil
 	}
@@ -282,7 +288,28 @@ func (t *tx) follow(tk *ticket) error {
 		t.e.options.Log.Error().Err(err).Str("hook", tk.lane.name).Str("run", tk.id).Msg("what follows from the end of a run cannot be accepted")
 		return nil
 	}
-	return t.submit(p)
+	p.follows = true
+	if err := t.submit(p); err != nil {
+		return err
+	}
+	if p.refuse != nil {
+		t.e.options.Log.Error().Err(p.refuse).Str("hook", tk.lane.name).Str("run", tk.id).Msg("what follows from the end of a run is lost")
+	}
+	return nil
+}
+
+// follows asks what follows from a run's end. Should what a stranger sent make
+// Pawl panic here, nothing follows: the end is written with it, and a Pawl that
+// starts again would end in the same way.
+func (e *Engine) follows(record *run.Record) (s run.Submission, ok bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			e.options.Log.Error().Interface("fault", fault).Bytes("stack", debug.Stack()).
+				Str("hook", record.Hook).Str("run", record.ID).Msg("the end of a run made Pawl panic, and nothing follows from it; please report this")
+			s, ok = run.Submission{}, false
+		}
+	}()
+	return e.options.Follow(record)
 }
 
 // whole reads a run as its hook's on-failure and on-success are told of it:

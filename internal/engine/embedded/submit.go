@@ -21,6 +21,7 @@ type submission struct {
 	origin  []byte
 	live    *live    // who reads along with the first run; nil: nobody
 	beside  *attempt // the first run, if it starts beside all limits; nil: it takes its turn
+	follows bool     // from the end of a run: it was accepted with that one
 
 	receipt run.Receipt
 	refuse  error
@@ -139,7 +140,7 @@ func (t *tx) submit(p *submission) error {
 	}
 	if fits, err := t.fits(grows); err != nil {
 		return err
-	} else if !fits {
+	} else if !fits && (!p.follows || t.e.options.Memory) {
 		p.refuse = engine.ErrFull
 		return nil
 	}

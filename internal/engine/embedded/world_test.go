@@ -104,3 +104,12 @@ func (b *bed) submit(e *Engine, hook, key string) string {
 	}
 	return id
 }
+
+// fails is a script that fails after a second.
+func (b *bed) fails(ctx context.Context, r run.Run, output io.Writer) run.Outcome {
+	o := b.start(ctx, r, output)
+	if o.End == run.Exited {
+		o.ExitCode = 1
+	}
+	return o
+}
