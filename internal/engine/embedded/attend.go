@@ -39,7 +39,8 @@ func (e *Engine) paused(hook string) bool {
 // attendTurn waits until a run has had its turn.
 func (e *Engine) attendTurn(ctx context.Context, p *submission, reads *live) (run.Receipt, run.Outcome, error) {
 	p.live = reads
-	receipt, err := e.submit(ctx, p)
+	// Who hangs up while it is being written would not know whether it is accepted.
+	receipt, err := e.submit(context.WithoutCancel(ctx), p)
 	if err != nil {
 		reads.output.close()
 		return run.Receipt{}, run.Outcome{}, err

@@ -16,6 +16,7 @@ func callTests() []test {
 		{name: "who hangs up in line is not accepted", try: attendGivesUp},
 		{name: "who hangs up later changes nothing", try: attendHangsUp},
 		{name: "who hangs up before its turn changes nothing", try: attendTurnHangsUp},
+		{name: "who hangs up while it is being accepted knows whether it is", try: attendCutOff},
 		{name: "can be cancelled", try: attendCancelled},
 		{name: "a stop interrupts it", try: attendStop},
 		{name: "a stop reaches who waits in line", try: attendLineStop},
@@ -110,6 +111,25 @@ func attendTurnHangsUp(w *world) {
 	w.fails("attend", c.err, context.Canceled)
 	w.pass(time.Minute)
 	w.are(run.Succeeded, "a")
+}
+
+func attendCutOff(w *world) {
+	w.plain("build")
+	gone, hangUp := context.WithCancel(w.t.Context())
+	hangUp()
+	for _, turn := range []bool{false, true} {
+		name := map[bool]string{false: "beside", true: "turn"}[turn]
+		s := w.submission(of("build", name))
+		told := false
+		live := engine.Live{Turn: turn, Output: &call{}, Accepted: func() { told = true }}
+		_, _, err := w.up().Attend(gone, s, live)
+		w.fails("attend", err, context.Canceled)
+		w.pass(time.Minute)
+		_, err = w.up().Find(w.t.Context(), w.ids[name])
+		if known := err == nil; known != told {
+			w.t.Errorf("%s: it was told that it is accepted: %v; it is there: %v", name, told, known)
+		}
+	}
 }
 
 func attendCancelled(w *world) {
