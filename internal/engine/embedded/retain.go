@@ -220,10 +220,32 @@ func (t *tx) measure() error {
 		t.keptBytes += l.artifacts
 	}
 	t.used += t.keptBytes
-	if o.Reserve > 0 {
-		t.diskLow = t.e.db.Room() < 2*o.Reserve
-	}
+	t.diskLow = t.e.nearlyFull()
 	return nil
+}
+
+// forRoom is the time between two looks at a disk without room while nothing
+// else happens: nobody tells when there is some again.
+const forRoom = 2 * time.Second
+
+// nearlyFull reports whether the disk has less room than twice the reserve.
+func (e *Engine) nearlyFull() bool {
+	o := &e.options
+	return !o.Memory && o.Reserve > 0 && e.db.Room() < 2*o.Reserve
+}
+
+// lacksReserve reports whether the reserve is not whole.
+func (e *Engine) lacksReserve() bool {
+	stats := e.db.Stats()
+	return stats.Reserve < stats.Wanted
+}
+
+// alarm is what an operator should know of a disk that is nearly full.
+func (e *Engine) alarm(low bool) string {
+	if !low {
+		return ""
+	}
+	return fmt.Sprintf("the disk is nearly full: less than twice the journal's reserve (%d MiB) is free; history is being forgotten", e.options.Reserve>>20)
 }
 
 // relieve forgets a little history if there is too little room, and reports
@@ -298,10 +320,7 @@ func (e *Engine) showRoom(low bool, kept int64) {
 	s := &e.shared
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	alarm := ""
-	if low {
-		alarm = fmt.Sprintf("the disk is nearly full: less than twice the journal's reserve (%d MiB) is free; history is being forgotten", e.options.Reserve>>20)
-	}
+	alarm := e.alarm(low)
 	if alarm != "" && s.alarm == "" {
 		e.options.Log.Error().Msg(alarm)
 	}

@@ -107,7 +107,11 @@ func (t *tx) readStarts(l *lane) error {
 	}
 	for p := retrying; p < phases; p++ {
 		err := each(t.c, func(r *database.Rows) {
-			if at := moment(r.Int64(0)); !at.IsZero() && at.Add(l.hook.Queue.Rate.Per).After(t.low) {
+			at := moment(r.Int64(0))
+			if at.After(t.now) { // the clock was set back, and the hook must not wait for that time
+				at = t.now
+			}
+			if !at.IsZero() && at.Add(l.hook.Queue.Rate.Per).After(t.low) {
 				l.starts = append(l.starts, at)
 			}
 		}, newestStarts, int64(p), l.id, l.hook.Queue.Rate.Starts)

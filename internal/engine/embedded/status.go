@@ -24,13 +24,14 @@ func (e *Engine) showBroken(err error) {
 // Status tells how the engine is; see engine.Engine.
 func (e *Engine) Status() engine.Status {
 	stats := e.db.Stats()
+	problem := e.alarm(e.nearlyFull()) // as it is now: the loop may be at rest
 	s := &e.shared
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status := engine.Status{
 		Durable:   !e.options.Memory,
 		Accepting: s.broken == nil && !e.closed.Load(),
-		Problem:   s.alarm,
+		Problem:   problem,
 		Waiting:   s.waiting,
 		Running:   s.running + len(s.beside),
 		Bytes:     stats.Bytes + stats.WAL + s.kept,
