@@ -1,3 +1,5 @@
+//go:build e2e
+
 package fault
 
 import (
@@ -61,6 +63,16 @@ func unmountAtEnd(t *testing.T, dir string) {
 			}
 		}
 	})
+}
+
+// unable leaves out what cannot be tested on this machine. In CI, where
+// everything must be tested, it fails.
+func unable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
 }
 
 // tool runs a program that must be there and end well.

@@ -4,8 +4,9 @@
 //
 // It holds tests alone, and they try the whole program: the test binary plays
 // pawl, its scripts write into a ledger what they did, and the ledger is held
-// against what senders were answered and against what Pawl remembers. What can
-// only be had as root on Linux (small file systems, disks that fail) is left out
-// elsewhere, and says so. The flag -long tries for hours what takes seconds
-// else, and -seed the same once more.
+// against what senders were answered and against what Pawl remembers.
+//
+// What needs root and Linux, and a minute, stands behind the build tag e2e: small
+// file systems, and disks that fail. The flags -long -timeout 0 try for hours what
+// takes seconds else, and -seed tries the same once more.
 package fault

@@ -64,12 +64,17 @@ func (l *load) send(random *rand.Rand, hook, key string, most int) {
 // end holds what was answered against what scripts did and what Pawl remembers.
 func TestNothingIsLostOverKill9(t *testing.T) {
 	t.Parallel()
+	random := chance(t)
+	for i := range times(1) {
+		t.Run(fmt.Sprint("life ", i+1), func(t *testing.T) { killAgainAndAgain(t, random, 20) })
+	}
+}
+
+func killAgainAndAgain(t *testing.T, random *rand.Rand, rounds int) {
 	p := newPawl(t, "", "- id: plain"+values+
 		"- id: keyed"+values+"  queue: {key: [{source: url, name: key}]}\n"+
 		"- id: sync"+values+"  include-command-output-in-response: true\n")
-	random := chance(t)
 	l := &load{p: p}
-	rounds := times(20)
 	for range rounds {
 		p.start()
 		if p.ended() {
@@ -152,19 +157,20 @@ func TestAScriptThatKillsPawlIsStartedSoOftenAndNoMore(t *testing.T) {
 	cases := map[string]struct {
 		group  string
 		starts int
+		work   string // "deaf": SIGTERM does not end what it has started
 	}{
-		"a hook of webhook's keys":   {"", 1},
-		"with a queue":               {"queue: {key: [{source: url, name: key}]}", 4},
-		"with a retry":               {"retry: {attempts: 1}", 4},
-		"as often as it says":        {"retry: {attempts: 5, interruptions: 1}", 2},
-		"never, though it may retry": {"retry: {attempts: 5, interruptions: 0}", 1},
+		"a hook of webhook's keys":   {"", 1, "tree"},
+		"with a queue":               {"queue: {key: [{source: url, name: key}]}", 4, "tree"},
+		"with a retry":               {"retry: {attempts: 1}", 4, "tree"},
+		"as often as it says":        {"retry: {attempts: 5, interruptions: 1}", 2, "deaf"},
+		"never, though it may retry": {"retry: {attempts: 5, interruptions: 0}", 1, "tree"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPawl(t, "", "- id: h"+values+"  "+c.group+"\n- id: other"+values)
 			p.start()
-			killer := p.mustPost("h", "k", 1, "tree")
+			killer := p.mustPost("h", "k", 1, c.work)
 			line := strings.HasPrefix(c.group, "queue")
 			if line {
 				for number := 2; number < 6; number++ {

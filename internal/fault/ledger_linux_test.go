@@ -24,10 +24,11 @@ case $work in
 	0.*) sleep "$work" ;;
 	wait) until_raised go ;;
 	tick) while [ ! -e @DIR@/flags/go ]; do tell tick; sleep 0.05; done ;;
-	tree)
+	tree | deaf)
+		[ "$work" = tree ] || trap '' TERM
 		sleep 900 &
 		setsid sleep 900 &
-		(setsid sh -c 'trap "" TERM; sleep 900; sleep 900' >/dev/null 2>&1 &)
+		(setsid sh -c 'sleep 900; sleep 900' >/dev/null 2>&1 &)
 		until_raised go
 		kill -9 "$(cat @DIR@/pid)"
 		sleep 900 ;;

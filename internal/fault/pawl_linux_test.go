@@ -81,7 +81,7 @@ func newPawl(t *testing.T, data, hooks string, flags ...string) *pawl {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("the log of Pawl ends so:\n%s", tail(p.log.String(), 60))
+			t.Logf("the log of Pawl ends so:\n%s", tail(p.log.String(), 400))
 		}
 	})
 	return p
@@ -189,7 +189,20 @@ func (p *pawl) await(what string, so func() bool) {
 		}
 	}
 	ready, err := p.ready()
+	p.dump()
 	p.t.Fatalf("it did not come to be that %s; readyz: %+v, %v", what, ready, err)
+}
+
+// dump has a Pawl that hangs tell in its log what it is doing.
+func (p *pawl) dump() {
+	if p.cmd == nil || p.ended() {
+		return
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-p.exited:
+	case <-time.After(5 * time.Second):
+	}
 }
 
 // ready is what readyz says.
