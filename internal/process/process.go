@@ -99,7 +99,8 @@ func Start(spec Spec) (*Process, error) {
 	if err := checkStrings(spec); err != nil {
 		return nil, err
 	}
-	began := sinceBoot()
+	// Before the start: a short script may have ended when this goroutine goes on.
+	started, began := time.Now(), sinceBoot()
 	born, err := launch(spec)
 	if err != nil {
 		return nil, diagnoseStart(spec, err)
@@ -107,7 +108,7 @@ func Start(spec Spec) (*Process, error) {
 	p := &Process{
 		spec:    spec,
 		child:   born.child,
-		started: time.Now(),
+		started: started,
 		began:   began,
 		begun:   sinceBoot(),
 		tree:    newTree(born.child.pid, spec.Mark),

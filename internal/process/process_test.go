@@ -121,6 +121,34 @@ func TestABusyFileIsTriedAgain(t *testing.T) {
 	}
 }
 
+// The time before its start counts: a short script may have ended when Start
+// goes on.
+func TestAStartIsTimedFromItsBeginning(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("a file that is open for writing can be started")
+	}
+	path := filepath.Join(t.TempDir(), "script")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString("#!/bin/sh\nexit 0\n"); err != nil {
+		t.Fatal(err)
+	}
+	var startable time.Time
+	closed := make(chan struct{})
+	time.AfterFunc(20*time.Millisecond, func() {
+		startable = time.Now()
+		file.Close()
+		close(closed)
+	})
+	r := run(t, Spec{Path: path})
+	if <-closed; !r.Started.Before(startable) {
+		t.Errorf("it started %v after it could", r.Started.Sub(startable))
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	spec := script(t, "sleep")
