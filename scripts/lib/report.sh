@@ -6,7 +6,8 @@
 # repository, tag, platform, digest, status, components, action, report, note (by tabs;
 # none is empty, for read takes two tabs for one).
 
-# keep_file FILE NAME copies a file to where reports are kept, and tells where.
+# keep_file FILE NAME copies a file to where reports are kept, and tells its name:
+# the path of PAWL_ARTIFACTS holds while the script runs and no longer.
 # report_kept is its name there, "-" where none is kept.
 keep_file() {
 	report_kept=-
@@ -14,11 +15,11 @@ keep_file() {
 		[ -n "$keep_to" ] || continue
 		if cp -- "$1" "$keep_to/$2"; then
 			report_kept=$2
-			say "  kept: $keep_to/$2"
 		else
 			complain "  could not write $2 to $(shown "$keep_to")"
 		fi
 	done
+	[ "$report_kept" = - ] || say "  kept: $2"
 }
 
 # report_name PLATFORM DIGEST prints a file name for an image of this repository.
