@@ -152,6 +152,11 @@ type Live struct {
 	Turn     bool      // take the run's turn, like any other
 	Output   io.Writer // gets all that the first attempt prints
 	Accepted func()    // called once, before the attempt starts; may be nil
+
+	// Stays says that the caller waits for the end of the attempt even if its
+	// context ends, so that the attempt may go on in its goroutine: that saves
+	// handing it over. Without effect on a run that takes its turn.
+	Stays bool
 }
 
 // Filter chooses runs. Its zero value chooses all.

@@ -76,6 +76,7 @@ func (s *Server) attend(x *exchange, h *hook.Hook, submission *run.Submission) {
 	var accepted atomic.Bool
 	receipt, outcome, err := s.options.Engine.Attend(ctx, *submission, engine.Live{
 		Turn: turn, Output: out,
+		Stays: h.Answer.Wait == 0 && h.Answer.Body != hook.BodyCGI, // nothing but the end of the command ends the wait
 		Accepted: func() {
 			x.triggered(&submission.Parts[0].Runs[0])
 			accepted.Store(true)

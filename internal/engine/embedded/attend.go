@@ -25,7 +25,7 @@ func (e *Engine) Attend(ctx context.Context, s run.Submission, l engine.Live) (r
 	if l.Turn || e.paused(s.Parts[0].Hook) {
 		return e.attendTurn(ctx, p, reads)
 	}
-	return e.attendBeside(ctx, p, reads)
+	return e.attendBeside(ctx, p, reads, l.Stays)
 }
 
 // paused reports whether a hook is paused: then not even a run that takes no
@@ -97,7 +97,7 @@ func (e *Engine) begins(reads *live) (begun bool) {
 }
 
 // attendBeside starts a run at once, beside all limits but that of its kind.
-func (e *Engine) attendBeside(ctx context.Context, p *submission, reads *live) (run.Receipt, run.Outcome, error) {
+func (e *Engine) attendBeside(ctx context.Context, p *submission, reads *live, stays bool) (run.Receipt, run.Outcome, error) {
 	if err := e.token(ctx); err != nil {
 		return run.Receipt{}, run.Outcome{}, err
 	}
@@ -126,11 +126,15 @@ func (e *Engine) attendBeside(ctx context.Context, p *submission, reads *live) (
 		}
 	}
 	reads.accepted.Do(reads.accept)
-	e.workers.do(func() { e.performBeside(a, r) })
 	receipt := run.Receipt{DuplicateOf: make([]string, len(p.Parts)), Overfull: make([]bool, len(p.Parts))}
 	if !alone { // else the loop may be writing to it
 		receipt = p.receipt
 	}
+	if stays {
+		e.performBeside(a, r)
+		return receipt, <-reads.ended, nil
+	}
+	e.workers.do(func() { e.performBeside(a, r) })
 	outcome, err := e.readAlong(ctx, reads, nil)
 	return receipt, outcome, err
 }

@@ -16,6 +16,13 @@ func TestStartsYieldToACrowd(t *testing.T) {
 		o.Memory, o.Concurrent = true, 32
 		e := b.open(o)
 		var accepted sync.WaitGroup
+		gathered := make(chan struct{})
+		accepted.Go(func() { // the loop is held up until the crowd is there
+			if err := e.ask(t.Context(), func(*tx, *request) error { <-gathered; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
 		for range 64 {
 			accepted.Go(func() {
 				s, _ := submissionOf("build", "")
@@ -24,6 +31,8 @@ func TestStartsYieldToACrowd(t *testing.T) {
 				}
 			})
 		}
+		synctest.Wait()
+		close(gathered)
 		accepted.Wait()
 		synctest.Wait()
 		if n := b.attempts(); n == 0 || n == o.Concurrent {
