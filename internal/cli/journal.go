@@ -33,6 +33,7 @@ func (s *settings) openEngine(ctx context.Context, data dataDirectory, hooks *re
 				log.Error().Err(err).Msg("a script may run twice at the same time")
 			}
 		},
+		Kept: scripts.Kept,
 	})
 	switch {
 	case errors.Is(err, database.ErrInUse):

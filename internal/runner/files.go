@@ -114,11 +114,13 @@ func (f *Files) Summary() (text []byte, cut bool, err error) {
 }
 
 // Kept gives the ids of the runs of which something is kept, in no order: after a
-// crash there may be some that are remembered nowhere else.
+// crash there may be some that are remembered nowhere else. The directory must be
+// this Runner's alone by then.
 func (r *Runner) Kept() (ids []string) {
 	if r.options.Directory == "" {
 		return nil
 	}
+	r.slots.begin.Do(r.slots.load)                // what runs left in slots becomes theirs
 	entries, _ := os.ReadDir(r.options.Directory) // what is wrong with it is told by the first run
 	for _, entry := range entries {
 		if entry.IsDir() && isRunID(entry.Name()) {

@@ -61,6 +61,11 @@ type Options struct {
 	// them. nil: nobody needs to.
 	Recover func(ids []string)
 
+	// Kept gives the ids of runs of which something is kept elsewhere. Open asks
+	// it after Recover, and Forgotten hears of those that are not remembered: they
+	// were forgotten when Pawl or the machine died. nil: nothing is kept.
+	Kept func() []string
+
 	memory int64 // bytes of a journal in memory; 0: memoryMax
 }
 

@@ -22,6 +22,7 @@ func TestPlans(t *testing.T) {
 	defer db.Close()
 	plans := []struct{ name, sql, by string }{
 		{"a run by its id", ticketByID, "USING INDEX run_id"},
+		{"whether a run is known", isKnown, "USING COVERING INDEX run_id"},
 		{"a run by its sequence", recordBySeq, "USING INTEGER PRIMARY KEY"},
 		{"ids that begin so", idsFrom, "USING COVERING INDEX run_id"},
 		{"a delivery by its id", deliveryByID, "USING INDEX delivery_id"},

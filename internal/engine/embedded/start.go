@@ -23,12 +23,19 @@ func (e *Engine) recover(ctx context.Context) error {
 			e.options.Recover(ids)
 		}
 	}
+	var kept []string
+	if e.options.Kept != nil && e.options.Forgotten != nil {
+		kept = e.options.Kept()
+	}
 	t := e.newTx(nil, e.now())
 	t.fresh, t.opening = true, true
 	if err := e.db.Update(t.do); err != nil {
 		return err
 	}
 	e.publish(t)
+	if len(kept) > 0 {
+		e.hearers.Go(func() { e.sweep(kept) })
+	}
 	e.loop.tidyAt = t.now.Add(quiet) // the reserve may have to be filled
 	return nil
 }
@@ -162,15 +169,19 @@ func (t *tx) cutOff(w waiter) error {
 	}
 	a := &attempt{ticket: w.ticket, id: w.id, hookName: w.lane.name, number: w.attempt}
 	a.outcome = run.Outcome{End: run.Interrupted, ExitCode: -1, Reason: reason, Ended: t.wall}
-	t.active[w.seq] = a
-	t.schedule.free--
-	w.lane.running++
 	var began int64
 	if _, err := one(t.c, func(r *database.Rows) { began = r.Int64(0) }, startOf, w.seq); err != nil {
 		return err
 	}
+	t.active[w.seq] = a
+	t.schedule.free--
+	w.lane.running++
 	a.outcome.Started = moment(began)
-	return a.apply(t)
+	if err := a.apply(t); err != nil {
+		delete(t.active, w.seq) // nothing runs: the next try must find it again
+		return err
+	}
+	return nil
 }
 
 // capWaits shortens waits that are longer than any can be: the clock was set

@@ -100,6 +100,8 @@ const (
 	hookName     = `SELECT name FROM hook WHERE id = ?`
 	behindRun    = `SELECT id FROM run INDEXED BY run_line WHERE hook = ? AND key = ? AND key IS NOT NULL AND phase < 5 AND place < ? ORDER BY place DESC LIMIT 1`
 	idsOfPhase   = `SELECT id FROM run WHERE phase = ?`
+	isKnown      = `SELECT 1 FROM run WHERE id = ? LIMIT 1`
+	newestRun    = `SELECT ifnull((SELECT seq FROM run ORDER BY seq DESC LIMIT 1), 0)`
 
 	// Streams of lists, each the sequences that one index gives, the newest first.
 	listAll          = `SELECT seq FROM run WHERE seq >= ? AND seq <= ? ORDER BY seq DESC LIMIT ?`
