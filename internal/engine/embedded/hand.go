@@ -70,7 +70,6 @@ func (e *Engine) Cancel(ctx context.Context, ids ...string) ([]string, error) {
 				return false, err
 			}
 			if a := t.active[w.seq]; a != nil {
-				a.toCancel = true
 				t.cancels = append(t.cancels, a)
 			}
 			return true, nil

@@ -29,6 +29,7 @@ func (e *Engine) publish(t *tx) {
 	}
 	e.loose.Add(-int64(len(t.lazy)))
 	for _, a := range t.cancels {
+		a.toCancel = true // not before: a commit that fails cancels nothing
 		a.cancel(engine.ErrCancelled)
 	}
 	for _, end := range t.lives {

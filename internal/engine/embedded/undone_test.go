@@ -102,3 +102,24 @@ func TestWhatFollowsFitsAlways(t *testing.T) {
 		}
 	})
 }
+
+// A cancellation that could not be written is none: the run ends as it ends.
+func TestACancellationThatFailsChangesNothing(t *testing.T) {
+	directory, disk := t.TempDir(), databasetest.NewDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, &hook.Hook{ID: "build"})
+		o := b.options(directory)
+		o.VFS = disk.VFS()
+		e := b.open(o)
+		id := b.submit(e, "build", "")
+		synctest.Wait()
+		disk.FailWrites(0)
+		if done, err := e.Cancel(t.Context(), id); len(done) > 0 || !errors.Is(err, engine.ErrUnavailable) {
+			t.Fatalf("cancelled %v, %v; nothing is shown", done, err)
+		}
+		disk.Heal()
+		if r, err := e.Await(t.Context(), id); err != nil || r[0].State != run.Succeeded {
+			t.Errorf("it is %s (%s): %v", r[0].State, r[0].Reason, err)
+		}
+	})
+}
