@@ -39,6 +39,8 @@ type loop struct {
 	yielding yielding
 	late     bool // something could start, and yields
 
+	toldTaken time.Time // the log said that all places are taken; zero: never
+
 	kept      []*attempt // ended; not yet written because the journal could not be
 	broken    error
 	retry     time.Time

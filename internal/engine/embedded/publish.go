@@ -39,6 +39,7 @@ func (e *Engine) publish(t *tx) {
 		e.hearers.Go(func() { e.options.Forgotten(forgotten) })
 	}
 	l := &e.loop
+	e.tellTaken(t.now)
 	e.showRoom(l.diskLow, l.keptBytes)
 	if l.maintain = e.db.Maintain(false); l.maintain || len(t.batch)+len(t.lazy) > 0 {
 		l.tidyAt = t.now.Add(quiet)
