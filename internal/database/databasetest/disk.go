@@ -21,8 +21,8 @@ type Disk struct {
 // state is shared with the functions that SQLite calls. Each number is how many
 // calls still go well, or below 0 for all.
 type state struct {
-	writes, syncs atomic.Int32
-	failures      atomic.Int32
+	reads, writes, syncs atomic.Int32
+	failures             atomic.Int32
 }
 
 // NewDisk makes a disk that works. Its VFS goes into database.Options.
@@ -55,6 +55,9 @@ func NewDisk(t testing.TB) *Disk {
 // VFS is the disk's name, for database.Options.
 func (d *Disk) VFS() string { return d.name }
 
+// FailReads has all reads fail after so many that still go well.
+func (d *Disk) FailReads(after int) { d.at().reads.Store(int32(after)) }
+
 // FailWrites has all writes fail after so many that still go well.
 func (d *Disk) FailWrites(after int) { d.at().writes.Store(int32(after)) }
 
@@ -63,6 +66,7 @@ func (d *Disk) FailSyncs(after int) { d.at().syncs.Store(int32(after)) }
 
 // Heal has everything go well again.
 func (d *Disk) Heal() {
+	d.at().reads.Store(-1)
 	d.at().writes.Store(-1)
 	d.at().syncs.Store(-1)
 }
@@ -86,7 +90,7 @@ type methods struct {
 
 type (
 	openFunc  func(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32
-	writeFunc func(tls *libc.TLS, file, from uintptr, n int32, offset sqlite3.Tsqlite3_int64) int32
+	writeFunc func(tls *libc.TLS, file, buffer uintptr, n int32, offset sqlite3.Tsqlite3_int64) int32
 	syncFunc  func(tls *libc.TLS, file uintptr, flags int32) int32
 )
 
@@ -102,10 +106,20 @@ func openFile(tls *libc.TLS, self, name, file uintptr, flags int32, outFlags uin
 	m := (*methods)(at(own))
 	m.Tsqlite3_io_methods = *(*sqlite3.Tsqlite3_io_methods)(at(f.FpMethods))
 	m.real, m.state = f.FpMethods, v.state
-	write, sync := struct{ f writeFunc }{writeFile}, struct{ f syncFunc }{syncFile}
+	read, write, sync := struct{ f writeFunc }{readFile}, struct{ f writeFunc }{writeFile}, struct{ f syncFunc }{syncFile}
+	m.FxRead = *(*uintptr)(unsafe.Pointer(&read))
 	m.FxWrite, m.FxSync = *(*uintptr)(unsafe.Pointer(&write)), *(*uintptr)(unsafe.Pointer(&sync))
 	f.FpMethods = own
 	return code
+}
+
+func readFile(tls *libc.TLS, file, to uintptr, n int32, offset sqlite3.Tsqlite3_int64) int32 {
+	real, s := behind(file)
+	if fails(&s.reads) {
+		s.failures.Add(1)
+		return sqlite3.SQLITE_IOERR_READ
+	}
+	return call[writeFunc](real.FxRead)(tls, file, to, n, offset)
 }
 
 func writeFile(tls *libc.TLS, file, from uintptr, n int32, offset sqlite3.Tsqlite3_int64) int32 {

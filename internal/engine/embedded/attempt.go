@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -66,9 +67,13 @@ func (e *Engine) perform(a *attempt) {
 	r := tk.run(a.hookName, a.record)
 	r.Attempt = a.number
 	if a.record == nil {
-		record, err := e.deliveryOf(tk)
+		record, err := e.patientlyOf(a)
 		if err != nil {
 			a.outcome = run.Outcome{End: run.NotStarted, ExitCode: -1, Reason: "its delivery cannot be read: " + err.Error()}
+			if a.ctx.Err() != nil {
+				a.outcome.End = run.Interrupted // it can be read another time
+				tk.interruptions--              // that does not count: nothing has begun
+			}
 			e.options.Log.Error().Err(err).Str("hook", r.Hook).Str("run", r.ID).Msg("a run could not start")
 		}
 		r.Delivery = record
@@ -115,6 +120,31 @@ func (e *Engine) endOf(a *attempt) {
 	a.cancel(nil) // frees what the context holds
 }
 
+// readPatience is how long a delivery may be unreadable before its run is given
+// up: a disk that fails for a moment must cost no run its only attempt.
+const readPatience = 5 * time.Minute
+
+// patientlyOf gives the delivery of a run that has its turn. While the journal
+// cannot be read it tries again, until the patience ends or the attempt's context.
+func (e *Engine) patientlyOf(a *attempt) (*run.Delivery, error) {
+	for pause := firstRepair; ; pause = min(2*pause, lastRepair) {
+		d, err := e.deliveryOf(a.ticket)
+		if err == nil || !errors.Is(err, errUnread) || time.Since(a.begun) > readPatience {
+			return d, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-a.ctx.Done():
+			timer.Stop()
+			return nil, fmt.Errorf("%w, and %w", err, context.Cause(a.ctx))
+		}
+	}
+}
+
+// errUnread says that the journal could not be read, which may be over soon.
+var errUnread = errors.New("the journal cannot be read")
+
 // deliveryOf gives the delivery of a run.
 func (e *Engine) deliveryOf(tk *ticket) (*run.Delivery, error) {
 	if tk.content != nil && tk.flags&secrets == 0 {
@@ -125,15 +155,16 @@ func (e *Engine) deliveryOf(tk *ticket) (*run.Delivery, error) {
 		return d, err
 	}
 	var stored storedDelivery
-	err := e.db.View(context.WithoutCancel(e.base), func(c *database.Conn) error {
-		found, err := one(c, stored.read, deliveryOf, tk.delivery)
-		if err == nil && !found {
-			err = fmt.Errorf("the journal does not hold it")
-		}
+	found := false
+	err := e.db.View(context.WithoutCancel(e.base), func(c *database.Conn) (err error) {
+		found, err = one(c, stored.read, deliveryOf, tk.delivery)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errUnread, err)
+	case !found:
+		return nil, errors.New("the journal does not hold it")
 	}
 	return stored.unpack(e.codec, stored.id)
 }

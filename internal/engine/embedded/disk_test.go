@@ -80,6 +80,41 @@ func diskFails(t *testing.T, directory string, disk *databasetest.Disk, fail fun
 	}
 }
 
+// A run whose turn comes while its delivery cannot be read waits until it can be.
+func TestADeliveryThatCannotBeReadForAMoment(t *testing.T) {
+	directory, disk := t.TempDir(), databasetest.NewDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, &hook.Hook{ID: "build"})
+		o := b.options(directory)
+		o.VFS = disk.VFS()
+		e := b.open(o)
+		if err := e.Pause(t.Context(), "build", "for the test"); err != nil {
+			t.Fatal(err)
+		}
+		s, id := submissionOf("build", "")
+		s.Delivery.Body = noise(100 << 10) // more than is kept in memory
+		if _, err := e.Submit(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		disk.FailReads(0)
+		if err := e.Resume(t.Context(), "build"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if disk.Failures() == 0 || b.attempts() > 0 {
+			t.Fatalf("%d reads have failed and %d attempts begun; nothing is shown", disk.Failures(), b.attempts())
+		}
+		disk.Heal()
+		if err := e.Stop(context.Background(), 0); err != nil { // before it is tried again
+			t.Fatal(err)
+		}
+		e = b.open(b.options(directory))
+		if r, err := e.Await(t.Context(), id); err != nil || r[0].State != run.Succeeded || b.attempts() != 1 {
+			t.Errorf("it is %+v after %d attempts: %v", r, b.attempts(), err)
+		}
+	})
+}
+
 // An engine that cannot write its runs' ends says so when it stops, and they
 // run again.
 func TestAStopWhileTheDiskFails(t *testing.T) {
