@@ -185,3 +185,23 @@ func TestWaitsAreNoLongerThanTheirHookSays(t *testing.T) {
 		})
 	}
 }
+
+// TestARepeatIsKnownNoLongerThanItsHookSays: the time when the first came may
+// seem to lie years ahead.
+func TestARepeatIsKnownNoLongerThanItsHookSays(t *testing.T) {
+	lives(t, hook.Hook{},
+		func(c *clocked, e engine.Engine) {
+			c.deliver(e, "first", "id")
+			time.Sleep(time.Second)
+			if receipt := c.deliver(e, "repeat", "id"); receipt.DuplicateOf[0] == "" {
+				c.t.Error("the repeat was not known")
+			}
+		},
+		func(c *clocked, e engine.Engine) {
+			time.Sleep(25 * time.Hour)
+			if receipt := c.deliver(e, "a day later", "id"); receipt.DuplicateOf[0] != "" {
+				c.t.Error("a day later it was taken for a repeat")
+			}
+			time.Sleep(time.Second)
+		})
+}
