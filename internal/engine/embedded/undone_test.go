@@ -97,6 +97,7 @@ func TestWhatFollowsFitsAlways(t *testing.T) {
 			t.Fatalf("there is room: %v; nothing is shown", err)
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if _, err := e.Find(t.Context(), told); told == "" || err != nil {
 			t.Errorf("what follows, %q: %v", told, err)
 		}
