@@ -65,6 +65,8 @@ func (e *Engine) Submit(ctx context.Context, s run.Submission) (run.Receipt, err
 }
 
 func (e *Engine) submit(ctx context.Context, p *submission) (run.Receipt, error) {
+	e.inHand.Add(1)
+	defer e.inHand.Add(-1)
 	if err := e.send(ctx, p); err != nil {
 		return run.Receipt{}, err
 	}
@@ -281,6 +283,7 @@ func (t *tx) enter(p *submission, tk *ticket, id []byte, first bool) error {
 	l.bytes += tk.size
 	t.touch(l)
 	if first && p.live != nil {
+		p.live.seq = tk.seq
 		t.loop.lives[tk.seq] = p.live
 	}
 	if first && p.beside != nil {

@@ -40,13 +40,7 @@ func (e *Engine) newTx(batch []op, now time.Time) *tx {
 		t.low = now
 	}
 	t.lazy, t.reload = e.takeShared()
-	submissions := 0
-	for _, o := range batch {
-		if _, ok := o.(*submission); ok {
-			submissions++
-		}
-	}
-	t.yielding.see(submissions, now)
+	t.yielding.see(int(e.inHand.Load()), now)
 	t.yields = !t.yielding.until(now).IsZero()
 	t.late = false
 	return t

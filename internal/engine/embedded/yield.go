@@ -7,8 +7,8 @@ import "time"
 // wait to be accepted at the same time only some scripts start; the others
 // follow as soon as the crowd is gone, at the latest after yieldMost.
 const (
-	crowd     = 8                     // submissions of one commit that make a crowd
-	yieldFor  = 5 * time.Millisecond  // after the last of them
+	crowd     = 8                     // submissions at the same time that make a crowd
+	yieldFor  = 20 * time.Millisecond // after it was seen last
 	yieldMost = 3 * time.Second       // after the first; then for as long starts go first
 	yieldGap  = 50 * time.Millisecond // without a crowd another one is a new one
 )
@@ -19,7 +19,7 @@ type yielding struct {
 	last  time.Time // it was seen last
 }
 
-// see notes how many submissions a commit has.
+// see notes how many submissions wait to be accepted.
 func (y *yielding) see(submissions int, now time.Time) {
 	if !y.since.IsZero() && (now.Sub(y.last) > yieldGap || now.Sub(y.since) > 2*yieldMost) {
 		y.since = time.Time{}
