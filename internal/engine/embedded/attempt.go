@@ -80,7 +80,7 @@ func (e *Engine) perform(a *attempt) {
 	}
 	var output io.Writer
 	if a.live != nil {
-		a.live.accepted.Do(a.live.accept)
+		a.live.isAccepted()
 		output = a.live.output
 	}
 	if r.Delivery != nil {
@@ -192,8 +192,9 @@ func (s *storedDelivery) unpack(c *codec, id string) (*run.Delivery, error) {
 // live is a caller of Attend: it reads along with one attempt and waits for its
 // end.
 type live struct {
+	seq      int64 // of its run, if that takes its turn; the loop's own
 	accepted sync.Once
-	accept   func()
+	accept   func() // until then
 	output   *outlet
 	ended    chan run.Outcome // of one
 }
@@ -210,6 +211,15 @@ func newLive(accept func(), output io.Writer) *live {
 		accept = func() {}
 	}
 	return &live{accept: accept, output: &outlet{w: output}, ended: make(chan run.Outcome, 1)}
+}
+
+// isAccepted tells the caller, once. What that needs, a whole request, is not
+// held until the run's turn.
+func (l *live) isAccepted() {
+	l.accepted.Do(func() {
+		l.accept()
+		l.accept = nil
+	})
 }
 
 func (l *live) end(o run.Outcome) { l.ended <- o }

@@ -48,7 +48,7 @@ func (e *Engine) attendTurn(ctx context.Context, p *submission, reads *live) (ru
 	if receipt.DuplicateOf[0] != "" {
 		return receipt, run.Outcome{}, nil
 	}
-	reads.accepted.Do(reads.accept)
+	reads.isAccepted()
 	outcome, err := e.readAlong(ctx, reads, e.stopping)
 	return receipt, outcome, err
 }
@@ -61,6 +61,12 @@ func (e *Engine) readAlong(ctx context.Context, reads *live, stopping <-chan str
 			return o, nil
 		case <-ctx.Done():
 			reads.output.close()
+			if stopping != nil { // its run may wait for long, and nobody waits with it
+				_ = e.send(context.WithoutCancel(ctx), newRequest(func(t *tx, _ *request) error {
+					t.hangUp(reads)
+					return nil
+				}))
+			}
 			return run.Outcome{}, context.Cause(ctx)
 		case <-stopping:
 			stopping = nil
@@ -84,16 +90,20 @@ func (e *Engine) readAlong(ctx context.Context, reads *live, stopping <-chan str
 // now that nothing starts any more.
 func (e *Engine) begins(reads *live) (begun bool) {
 	err := e.ask(context.Background(), func(t *tx, _ *request) error {
-		begun = true
-		for seq, l := range t.loop.lives {
-			if l == reads {
-				begun = false
-				delete(t.loop.lives, seq)
-			}
-		}
+		begun = !t.hangUp(reads)
 		return nil
 	})
 	return err != nil || begun
+}
+
+// hangUp lets a run go on without the caller who waits for its turn; false where
+// it has begun or ended.
+func (t *tx) hangUp(reads *live) bool {
+	waits := t.loop.lives[reads.seq] == reads
+	if waits {
+		delete(t.loop.lives, reads.seq)
+	}
+	return waits
 }
 
 // attendBeside starts a run at once, beside all limits but that of its kind.
@@ -125,7 +135,7 @@ func (e *Engine) attendBeside(ctx context.Context, p *submission, reads *live, s
 			return receipt, run.Outcome{}, err
 		}
 	}
-	reads.accepted.Do(reads.accept)
+	reads.isAccepted()
 	receipt := run.Receipt{DuplicateOf: make([]string, len(p.Parts)), Overfull: make([]bool, len(p.Parts))}
 	if !alone { // else the loop may be writing to it
 		receipt = p.receipt

@@ -256,10 +256,8 @@ func (e *Engine) undo(t *tx, err error) {
 		if p.beside != nil && p.beside.ticket != nil {
 			delete(l.active, p.beside.ticket.seq)
 		}
-		for seq, live := range l.lives {
-			if live == p.live {
-				delete(l.lives, seq)
-			}
+		if p.live != nil && l.lives[p.live.seq] == p.live {
+			delete(l.lives, p.live.seq)
 		}
 	}
 	for _, a := range t.lazy {
