@@ -284,7 +284,6 @@ func (t *tx) enter(p *submission, tk *ticket, id []byte, first bool) error {
 	t.touch(l)
 	if first && p.live != nil {
 		p.live.seq = tk.seq
-		p.live.seq = tk.seq
 		t.loop.lives[tk.seq] = p.live
 	}
 	if first && p.beside != nil {
