@@ -97,9 +97,8 @@ func lives(t *testing.T, h hook.Hook, first, second func(c *clocked, e engine.En
 	for name, jump := range jumps {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h.ID, h.Queue.Set = "h", true
-			h.Keep.Runs = 1000
 			c := &clocked{directory: t.TempDir(), hook: h, names: map[string]string{}}
+			c.hook.ID, c.hook.Queue.Set, c.hook.Keep.Runs = "h", true, 1000
 			life := func(at time.Duration, what func(*clocked, engine.Engine)) {
 				synctest.Test(t, func(t *testing.T) {
 					time.Sleep(at)
