@@ -76,7 +76,7 @@ func (p place) cut(bound int64) (int64, error) {
 		}
 	}
 	if m.cost > bound { // too many files, or directories alone
-		problems = append(problems, os.RemoveAll(p.artifacts()), ignoreMissing(os.Remove(p.file(summaryName))), os.MkdirAll(p.artifacts(), 0o700))
+		problems = append(problems, removeAll(p.artifacts()), ignoreMissing(os.Remove(p.file(summaryName))), os.MkdirAll(p.artifacts(), 0o700))
 	}
 	rest := measure(p.path, bound, false)
 	return rest.bytes, errors.Join(problems...)

@@ -176,7 +176,7 @@ func (s *slot) prepare() error {
 		}
 		// Something that no longer belongs to a run has written to it, or it is
 		// gone, or an earlier Pawl made it.
-		if err := os.RemoveAll(s.path); err != nil {
+		if err := removeAll(s.path); err != nil {
 			return err
 		}
 	}
@@ -214,7 +214,7 @@ func (s *slots) give(p place, id string, left, occupied bool) error {
 	switch {
 	case p.own():
 		if !left {
-			return os.RemoveAll(p.path)
+			return removeAll(p.path)
 		}
 		return nil
 	case left:
