@@ -27,8 +27,8 @@ type parts struct {
 
 // assemble makes the parts in the order in which they need each other. What was
 // running at a crash is stopped by then, and what waited has begun to run.
-func (s *settings) assemble(ctx context.Context, hooks *reloader, data dataDirectory, log zerolog.Logger) (p *parts, err error) {
-	p = &parts{hooks: hooks}
+func (s *settings) assemble(ctx context.Context, hooks *reloader, data dataDirectory, log zerolog.Logger) (_ *parts, err error) {
+	p := &parts{hooks: hooks}
 	defer func() {
 		if err != nil {
 			p.close()
