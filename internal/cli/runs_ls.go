@@ -87,8 +87,8 @@ func (a *app) runRunsLs(ctx context.Context, c *client, o *lsOptions) error {
 // listRuns makes a list of runs.
 func listRuns(runs []admin.Run, now time.Time, wide bool) *list {
 	l := &list{columns: []column{
-		{title: "ID"}, {title: "STATE"}, {title: "HOOK", cut: true}, {title: "KEY", cut: true},
-		{title: "AGE", right: true}, {title: "TOOK", right: true, spare: true}, {title: "TRY", right: true, spare: true}, {title: "REASON", cut: true},
+		{title: "ID"}, {title: "STATE"}, {title: "HOOK", cut: true}, {title: "KEY", cut: true, spare: 4},
+		{title: "AGE", right: true, spare: 3}, {title: "TOOK", right: true, spare: 1}, {title: "TRY", right: true, spare: 2}, {title: "REASON", cut: true},
 	}}
 	for _, r := range runs {
 		id := shortID(r.ID)

@@ -164,7 +164,7 @@ func printAttempts(out io.Writer, s shown, now time.Time) {
 	}
 	l := &list{columns: []column{
 		{title: "TRY", right: true}, {title: "STARTED"}, {title: "TOOK", right: true}, {title: "END"},
-		{title: "OUTPUT", right: true}, {title: "HOOK", spare: true}, {title: "REASON", cut: true},
+		{title: "OUTPUT", right: true}, {title: "HOOK", spare: 1}, {title: "REASON", cut: true},
 	}}
 	for _, attempt := range attempts {
 		started, end := "", string(attempt.End)

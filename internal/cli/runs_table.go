@@ -20,7 +20,7 @@ import (
 type column struct {
 	title string
 	cut   bool // may be cut where the terminal is narrow
-	spare bool // goes where it is narrower still
+	spare int  // goes where it is narrower still, 1 first; 0: stays
 	right bool // its numbers stand below each other
 }
 
@@ -83,7 +83,7 @@ func (l *list) fit(width int) {
 	}
 	widths, fits := l.widths(width)
 	for !fits {
-		at := slices.IndexFunc(l.columns, func(c column) bool { return c.spare })
+		at := l.sparest()
 		if at < 0 {
 			break
 		}
@@ -100,6 +100,17 @@ func (l *list) fit(width int) {
 			}
 		}
 	}
+}
+
+// sparest is the place of the column that is missed least, -1 where all must stay.
+func (l *list) sparest() int {
+	at := -1
+	for i, c := range l.columns {
+		if c.spare > 0 && (at < 0 || c.spare < l.columns[at].spare) {
+			at = i
+		}
+	}
+	return at
 }
 
 // widths gives the columns' widths in a row that is no wider than width, or as
