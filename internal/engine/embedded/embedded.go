@@ -143,12 +143,12 @@ type shared struct {
 	reload  bool                       // the hooks in force have changed
 }
 
-// ErrStale says that the end of an attempt was refused, since the attempt is no
+// errStale says that the end of an attempt was refused, since the attempt is no
 // longer the run's current one. It is logged, and nobody's caller sees it.
-var ErrStale = errors.New("the attempt is no longer the run's current one")
+var errStale = errors.New("the attempt is no longer the run's current one")
 
 // errStops is the cause for which attempts are interrupted when Pawl stops.
-var errStops = errors.New("Pawl stops")
+var errStops = errors.New("it stops")
 
 var _ engine.Engine = (*Engine)(nil)
 

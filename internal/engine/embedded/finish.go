@@ -146,7 +146,7 @@ func (a *attempt) apply(t *tx) error {
 }
 
 func (e *Engine) refuseEnd(a *attempt) {
-	e.options.Log.Warn().Err(ErrStale).Str("hook", a.hookName).Str("run", a.id).Int("attempt", a.number).Msg("the end of an attempt changes nothing")
+	e.options.Log.Warn().Err(errStale).Str("hook", a.hookName).Str("run", a.id).Int("attempt", a.number).Msg("the end of an attempt changes nothing")
 }
 
 // leave gives back the place of an attempt that has ended.

@@ -57,16 +57,6 @@ func (c *call) printed() string {
 	return c.output.String()
 }
 
-// over reports whether the call has returned.
-func (c *call) over() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // dial begins a call. With turn its runs take their turn.
 func (w *world) dial(turn bool, orders ...order) *call {
 	w.t.Helper()
