@@ -30,7 +30,9 @@ func newFailing(t *testing.T, dir string) failing {
 	mountImage(t, file, dir)
 	device, err := exec.Command("losetup", "-j", file, "-n", "-O", "NAME").Output()
 	check(t, err)
-	return failing{t, strings.TrimSpace(string(device))}
+	f := failing{t, strings.TrimSpace(string(device))}
+	t.Cleanup(func() { f.fail(0) }) // or it could not be unmounted
+	return f
 }
 
 // fail has everything beyond the first so many bytes of the disk fail; 0:
@@ -62,7 +64,7 @@ func TestAFailingDiskIsToldAtOnceAndRecoveredFrom(t *testing.T) {
 	senders.begin(ctx, 4, chance(t))
 	p.await("deliveries are accepted", func() bool { n, _, _ := senders.tally(); return n > 100 })
 
-	disk.fail(4096)
+	disk.fail(4 << 20) // without the maps of free blocks the system tries again for ever
 	p.await("deliveries are refused", func() bool { _, refused, failed := senders.tally(); return refused+failed >= 4 })
 	ready, err := p.ready()
 	check(t, err)

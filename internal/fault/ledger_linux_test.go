@@ -60,6 +60,9 @@ func (p *pawl) ledger() ledger {
 	}
 	var l ledger
 	for line := range strings.Lines(string(text)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
 		word := strings.Split(strings.TrimSuffix(line, "\n"), " ")
 		if len(word) != 6 {
 			p.t.Fatalf("a line of the ledger: %q", line)
