@@ -21,10 +21,17 @@ func (a *app) tellNoHooks(s *settings) string {
 	return text
 }
 
-// announce tells where what is served: to a person as a table.
-func (a *app) announce(s *settings, log zerolog.Logger, listeners *server.Listeners, front *server.Server, hooks *hook.Set) {
+// announce tells what is kept and served where: hooks to a person as a table.
+func (a *app) announce(s *settings, log zerolog.Logger, listeners *server.Listeners, p *parts, data dataDirectory) {
+	front, hooks := p.front, p.hooks.set()
 	if len(s.ignored) > 0 {
 		log.Warn().Strs("words", s.ignored).Msg("ignored: flags end at the first word that is none")
+	}
+	if data.journal != "" {
+		log.Info().Msgf("journal and runs are in %s", data.journal)
+	}
+	if p.desk.tcp != nil {
+		log.Info().Msgf("serving operators on http://%s", p.desk.tcp.Addr())
 	}
 	base := s.baseURL(listeners)
 	log.Info().Int("hooks", hooks.Len()).Msgf("serving hooks on %s", base+front.URLPath(&hook.Hook{Path: "{path}"}))

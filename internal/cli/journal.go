@@ -39,7 +39,7 @@ func (s *settings) openEngine(ctx context.Context, data dataDirectory, hooks *re
 	case errors.Is(err, database.ErrInUse):
 		return nil, fmt.Errorf("%w; another Pawl needs a -data-dir, or a -port, of its own", err)
 	case errors.Is(err, database.ErrDamaged):
-		return nil, fmt.Errorf("%w; put a backup in its place, or set it aside and begin a new journal with -data-dir-repair", err)
+		return nil, err // it says what to do
 	case err != nil:
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}

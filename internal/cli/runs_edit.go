@@ -64,6 +64,12 @@ func (a *app) edit(ctx context.Context, id string, d admin.Delivery) (edited edi
 // openEditor lets a person edit a file and reads it.
 func (a *app) openEditor(ctx context.Context, path string) ([]byte, error) {
 	editor := editorOf(a.environ)
+	if editor == "" {
+		if !isPerson() { // it would wait for keys, or take what is read for them
+			return nil, fmt.Errorf("-edit needs a terminal for %s, or another editor in $VISUAL or $EDITOR", defaultEditor)
+		}
+		editor = defaultEditor
+	}
 	program, args := editorCommand(editor, path)
 	if err := process.Foreground(ctx, program, args...); err != nil {
 		return nil, fmt.Errorf("the editor %q ($VISUAL, $EDITOR): %w", editor, err)
@@ -75,7 +81,7 @@ func (a *app) openEditor(ctx context.Context, path string) ([]byte, error) {
 	return text, nil
 }
 
-// editorOf is the editor that a person has chosen.
+// editorOf is the editor that a person has chosen, "" where none is.
 func editorOf(environ []string) string {
 	for _, name := range []string{"VISUAL=", "EDITOR="} {
 		for _, item := range environ {
@@ -84,5 +90,5 @@ func editorOf(environ []string) string {
 			}
 		}
 	}
-	return defaultEditor
+	return ""
 }

@@ -8,8 +8,8 @@ func TestEditor(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		{nil, defaultEditor},
-		{[]string{"EDITOR=", "VISUAL="}, defaultEditor},
+		{nil, ""},
+		{[]string{"EDITOR=", "VISUAL="}, ""},
 		{[]string{"EDITOR=nano -w"}, "nano -w"},
 		{[]string{"EDITOR=nano", "VISUAL=code --wait"}, "code --wait"},
 		{[]string{"VISUALS=x", "EDITOR=nano"}, "nano"},

@@ -152,7 +152,7 @@ func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listen
 		return err
 	}
 	defer p.close()
-	a.announce(s, log, listeners, p.front, hooks.set())
+	a.announce(s, log, listeners, p, data)
 	return p.run(ctx, s, signals, log, func(ctx, now context.Context) error {
 		return p.front.Serve(ctx, now, listeners, tlsConfig, s.shutdownGrace)
 	})

@@ -222,6 +222,15 @@ func TestOpenHooksAreTold(t *testing.T) {
 	}
 }
 
+// TestWhereItIsIsTold: who looks for the journal or the operator's listener
+// finds it in the log.
+func TestWhereItIsIsTold(t *testing.T) {
+	p := startPawl(t, script("h", "echo", "true"), nil, "-verbose", "-admin", "127.0.0.1:0")
+	for _, line := range []string{"journal and runs are in " + filepath.Join(p.dir, "state"), "serving operators on http://127.0.0.1:"} {
+		p.await(line, func() bool { return strings.Contains(p.logged(), line) })
+	}
+}
+
 func TestReloadKeepsWhatCannotBeReplaced(t *testing.T) {
 	p := startPawl(t, script("h", "echo one", "true"), nil)
 	p.write("hooks.yaml", "- {id: h, execute-command: [}")
