@@ -112,7 +112,7 @@ func outcomeOf(outcome *run.Outcome, result process.Result, spec process.Spec) {
 	outcome.Output, outcome.Head, outcome.Omitted = result.Output, result.Head, result.Omitted
 	switch {
 	case result.Interrupted:
-		outcome.End, outcome.ExitCode, outcome.Reason = run.Interrupted, -1, "interrupted: Pawl stopped"
+		outcome.End, outcome.ExitCode, outcome.Reason = run.Interrupted, -1, "Pawl stopped"
 	case result.TimedOut:
 		outcome.End, outcome.ExitCode = run.TimedOut, -1
 		outcome.Reason = fmt.Sprintf("timed out: process.timeout is %s", spec.Timeout)

@@ -75,9 +75,10 @@ func TestACancelledRun(t *testing.T) {
 	for name, test := range map[string]struct {
 		cause error
 		want  run.End
+		told  string
 	}{
-		"by a person": {cancelled, run.Stopped},
-		"by a stop":   {nil, run.Interrupted},
+		"by a person": {cancelled, run.Stopped, "run failed: cancelled by hand"},
+		"by a stop":   {nil, run.Interrupted, "run interrupted: Pawl stopped"},
 	} {
 		s := newScene(t, "sleep", nil)
 		s.options.Cancelled = cancelled
@@ -88,8 +89,8 @@ func TestACancelledRun(t *testing.T) {
 			cancel(test.cause)
 		}()
 		outcome := s.Run(ctx, attempt("h"), asleep)
-		if outcome.End != test.want || outcome.ExitCode != -1 || outcome.Reason == "" {
-			t.Errorf("%s: %s, %q", name, outcome.End, outcome.Reason)
+		if outcome.End != test.want || outcome.ExitCode != -1 || finished(outcome) != test.told {
+			t.Errorf("%s: %s, %q", name, outcome.End, finished(outcome))
 		}
 	}
 }

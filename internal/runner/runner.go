@@ -108,8 +108,11 @@ func (r *Runner) about(event *zerolog.Event, attempt *run.Run) *zerolog.Event {
 
 // finished puts an outcome into words for the log.
 func finished(o run.Outcome) string {
-	if o.State() == run.Succeeded {
+	switch {
+	case o.State() == run.Succeeded:
 		return "run succeeded"
+	case o.End == run.Interrupted: // it may run again
+		return "run interrupted: " + o.Reason
 	}
 	return "run failed: " + o.Reason
 }
