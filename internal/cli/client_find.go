@@ -68,6 +68,8 @@ func (a *app) connect(ctx context.Context, i *instance) (*client, error) {
 		return nil, fmt.Errorf("%d are running, in %s; choose one with -port or -data-dir", len(running), strings.Join(running, ", "))
 	case len(forbidden) > 0:
 		return nil, fmt.Errorf("this user may not ask in %s: if Pawl runs there, ask as its user, or as root", strings.Join(forbidden, ", "))
+	case i.named() && i.settings.dataDir == "":
+		return nil, fmt.Errorf("no Pawl is running in %s; if it was given a -data-dir, name that", strings.Join(directories, ", "))
 	case i.named():
 		return nil, fmt.Errorf("no Pawl is running in %s", strings.Join(directories, ", "))
 	}

@@ -71,6 +71,7 @@ func TestConnect(t *testing.T) {
 		{"one of two", []string{"9000", "9100"}, "", nil, "", "2 are running, in STATE/9000, STATE/9100; choose one with -port or -data-dir"},
 		{"none", nil, "", nil, "", "no Pawl is running: none has a socket in STATE;"},
 		{"another port", []string{"9000"}, "--port 9100", nil, "", "no Pawl is running in STATE/9100, "},
+		{"another port, with a directory of its own", nil, "--port 9100", nil, "", "; if it was given a -data-dir, name that"},
 		{"another directory", []string{"9000"}, "--data-dir STATE/none", nil, "", "no Pawl is running in STATE/none"},
 		{"a variable that is no port", nil, "", []string{"PAWL_PORT=many"}, "", `PAWL_PORT="many"`},
 	}

@@ -57,7 +57,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.Var(headerFlag{&s.headers}, "header", "a header of all answers, as `name=value`; may be given several times")
 	f.StringVar(&s.methods, "http-methods", "", "HTTP methods allowed where a hook names none, with commas between; empty: any")
 	f.BoolVar(&s.verbose, "verbose", false, "log what happens, not only what goes wrong")
-	f.BoolVar(&s.debug, "debug", false, "log requests and answers whole; implies -verbose")
+	f.BoolVar(&s.debug, "debug", false, "log requests (64 KiB of a body) and answers, without credentials of headers and URLs; implies -verbose")
 	f.StringVar(&s.logfile, "logfile", "", "append the log to this file; implies -verbose")
 	f.BoolVar(&s.nopanic, "nopanic", false, "start even if no hook can be loaded")
 	f.BoolVar(&s.hotreload, "hotreload", false, "reload hook files when they change")
