@@ -73,6 +73,17 @@ func (d *DB) Maintain(idle bool) (more bool) {
 	return more
 }
 
+// Rest gives the memory of the writer's pages back, for when there is nothing to
+// do. Like Maintain it is called by the writer's goroutine between transactions.
+func (d *DB) Rest() {
+	if d.o.Memory > 0 || d.failed.Load() != nil {
+		return
+	}
+	if err := d.writer.Exec("PRAGMA shrink_memory"); err != nil {
+		d.upkeepFailed("give memory back", err)
+	}
+}
+
 // keepShort copies the WAL into the file, so that it begins anew.
 func (d *DB) keepShort(idle bool) (more bool) {
 	u := &d.upkeep

@@ -21,6 +21,7 @@ const (
 	lazily   = 20 * time.Millisecond  // how long what nobody waits for may wait for company
 	shortly  = 2 * time.Millisecond   // the same while runs wait for a place
 	quiet    = 100 * time.Millisecond // after so long without work the loop tidies up
+	resting  = 2 * time.Second        // and so long after that it gives memory back
 	maxLazy  = 1024                   // runs begun beside all limits that may wait to be written
 
 	firstRepair = 100 * time.Millisecond // between tries to write again, doubling
@@ -46,6 +47,7 @@ type loop struct {
 	retry     time.Time
 	backoff   time.Duration
 	tidyAt    time.Time
+	restAt    time.Time // memory is given back; zero: there is none to give
 	maintain  bool      // the file below has something to do when it is quiet
 	looked    time.Time // at how much room there is
 	used      int64     // bytes of the journal and what is kept with it
@@ -53,7 +55,6 @@ type loop struct {
 	keptBytes int64     // of artifacts; of the journal too where it lies in memory
 	diskLow   bool
 	crowded   map[int64]bool // lanes that remember more runs than they may
-
 }
 
 // run is the loop.
@@ -137,7 +138,7 @@ func (e *Engine) until(patience time.Time) time.Duration {
 	} else {
 		next = soonest(patience, l.due, e.calm())
 		if patience.IsZero() { // there is time to tidy up only then
-			next = soonest(next, l.tidyAt)
+			next = soonest(next, l.tidyAt, l.restAt)
 		}
 		if a := l.schedule.alarm; len(a) > 0 {
 			next = soonest(next, a[0].wake)

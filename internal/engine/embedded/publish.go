@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"runtime/debug"
 	"time"
 
 	"github.com/pawlhq/pawl/internal/engine"
@@ -42,7 +43,7 @@ func (e *Engine) publish(t *tx) {
 	e.tellTaken(t.now)
 	e.showRoom(l.diskLow, l.keptBytes)
 	if l.maintain = e.db.Maintain(false); l.maintain || len(t.batch)+len(t.lazy) > 0 {
-		l.tidyAt = t.now.Add(quiet)
+		l.tidyAt, l.restAt = t.now.Add(quiet), time.Time{}
 	}
 }
 
@@ -73,6 +74,10 @@ func (e *Engine) show(t *tx) {
 // idle tidies up when nothing else is to be done.
 func (e *Engine) idle(now time.Time) {
 	l := &e.loop
+	if !l.restAt.IsZero() && !now.Before(l.restAt) {
+		l.restAt = time.Time{}
+		e.rest()
+	}
 	if l.tidyAt.IsZero() || now.Before(l.tidyAt) || l.broken != nil || !e.starting() {
 		return
 	}
@@ -86,5 +91,14 @@ func (e *Engine) idle(now time.Time) {
 		l.tidyAt = now.Add(quiet)
 	case l.diskLow || e.lacksReserve():
 		l.tidyAt = now.Add(forRoom)
+	default:
+		l.restAt = now.Add(resting)
 	}
+}
+
+// rest gives memory that work has left behind back to the system, once work has
+// ended: by itself the runtime does so only over minutes, and SQLite never.
+func (e *Engine) rest() {
+	e.db.Rest()
+	debug.FreeOSMemory()
 }
