@@ -111,8 +111,9 @@ type Engine struct {
 	done     chan struct{} // closed when the loop has ended
 	workers  workers
 	tokens   chan struct{} // one for each caller of Attend that takes no turn
-	inHand   atomic.Int64  // submissions that wait to be accepted
-	inLine   atomic.Int64  // callers who wait for a token
+	writing  writing
+	inHand   atomic.Int64 // submissions that wait to be accepted
+	inLine   atomic.Int64 // callers who wait for a token
 
 	closeOnce  sync.Once
 	finishOnce sync.Once

@@ -200,12 +200,19 @@ func (e *Engine) urgent(batch []op, now time.Time) bool {
 // turn does a batch in one transaction and publishes what came of it.
 func (e *Engine) turn(batch []op, now time.Time) {
 	t := e.newTx(batch, now)
-	if err := e.db.Update(t.do); err != nil {
+	if err := e.update(t); err != nil {
 		e.failed(t, err)
 		return
 	}
 	e.loop.backoff = 0
 	e.publish(t)
+}
+
+// update writes a transaction.
+func (e *Engine) update(t *tx) error {
+	e.writing.begin(t.now)
+	defer e.writing.end()
+	return e.db.Update(t.do)
 }
 
 // failed tells all who wait that nothing was written.
@@ -326,7 +333,7 @@ func (e *Engine) tryRepair(now time.Time) {
 	l.kept = nil
 	t := e.newTx(kept, now)
 	t.fresh = true
-	if err := e.db.Update(t.do); err != nil {
+	if err := e.update(t); err != nil {
 		e.failed(t, err)
 		return
 	}

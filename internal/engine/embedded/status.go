@@ -41,6 +41,8 @@ func (e *Engine) Status() engine.Status {
 	}
 	if s.broken != nil {
 		status.Problem = brokenText(s.broken)
+	} else if hangs := e.writing.hangs(e.now); hangs != nil {
+		status.Accepting, status.Problem = false, "nothing is accepted: "+hangs.Error()
 	}
 	for name, l := range s.hooks {
 		l.Running += s.ofHook[name]

@@ -87,7 +87,7 @@ func (e *Engine) refuses() error {
 	if broken != nil {
 		return fmt.Errorf("%w: %w", engine.ErrUnavailable, broken)
 	}
-	return nil
+	return e.writing.hangs(e.now)
 }
 
 func (p *submission) answer(err error) {
