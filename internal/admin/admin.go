@@ -23,7 +23,7 @@
 //	POST   /api/v1/runs/{id}/cancel           the same
 //	POST   /api/v1/runs/{id}/replay           the same, with the new runs; with ?edited=1 the request's body takes the place of the stored one
 //	POST   /api/v1/runs/retry|cancel|replay   a Bulk; the answer is a Done a line
-//	DELETE /api/v1/runs                       forget ended runs that the filter of GET matches: {"pruned": 3}
+//	DELETE /api/v1/runs                       forget ended runs that the filter of GET matches, or all=true: {"pruned": 3}
 //	GET    /api/v1/hooks                      the list of Hook
 //	POST   /api/v1/hooks/{id}/pause           {"reason": "…"}
 //	POST   /api/v1/hooks/{id}/resume

@@ -93,6 +93,9 @@ func handAnswers() []answer {
 		{"retry by a key that there is not", "POST", "/api/v1/runs/retry", `{"fliter":{}}`, 400, []string{"fliter"}, nil},
 		{"retry by half an id", "POST", "/api/v1/runs/retry", `{"ids":["0192"]}`, 400, []string{"no whole id"}, nil},
 		{"prune", "DELETE", "/api/v1/runs?hook=deploy", "", 200, []string{`{"pruned":3}`}, nil},
+		{"prune all", "DELETE", "/api/v1/runs?all=true", "", 200, []string{`{"pruned":3}`}, nil},
+		{"prune without a filter", "DELETE", "/api/v1/runs", "", 400, []string{"all=true means all ended runs"}, nil},
+		{"prune by a variable that was not set", "DELETE", "/api/v1/runs?hook=", "", 400, []string{"all=true means all ended runs"}, nil},
 		{"prune what waits", "DELETE", "/api/v1/runs?state=queued", "", 400, []string{"only ended runs can be forgotten"}, nil},
 	}
 }

@@ -37,11 +37,17 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, listing)
 }
 
-// prune answers DELETE /api/v1/runs.
+// prune answers DELETE /api/v1/runs. Without a filter, or with one of empty
+// values as an unset variable of a script leaves it, it must be told that all is
+// meant: what was forgotten does not come back.
 func (a *API) prune(w http.ResponseWriter, r *http.Request) error {
-	filter, err := queryFilter(r.URL.Query())
+	query := r.URL.Query()
+	filter, err := queryFilter(query, "all")
 	if err != nil {
 		return err
+	}
+	if filter == (engine.Filter{}) && query.Get("all") != "true" {
+		return refuse(http.StatusBadRequest, "name hook, state, key, since or before; all=true means all ended runs")
 	}
 	if filter.State != "" && !filter.State.Final() {
 		return refuse(http.StatusBadRequest, "only ended runs can be forgotten, not those that are %s", filter.State)

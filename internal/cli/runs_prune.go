@@ -74,7 +74,11 @@ func (a *app) runRunsPrune(ctx context.Context, c *client, o *choice) error {
 	var answer struct {
 		Pruned int `json:"pruned"`
 	}
-	if err := c.get(ctx, request{method: http.MethodDelete, path: "/runs", query: o.filter.filter().Values()}, &answer); err != nil {
+	query := o.filter.filter().Values()
+	if o.all {
+		query.Set("all", "true")
+	}
+	if err := c.get(ctx, request{method: http.MethodDelete, path: "/runs", query: query}, &answer); err != nil {
 		return err
 	}
 	if o.output.json() {
