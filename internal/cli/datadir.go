@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +20,16 @@ type dataDirectory struct {
 	path    string // "" where there is none
 	journal string // the directory of the journal; "" keeps it in memory
 	notice  string // why what is accepted may not outlive Pawl, in words; "" where it does
+
+	// lock has the directory be this Pawl's alone where no journal does that.
+	lock io.Closer
+}
+
+// close gives the directory to others, when nothing in it is used any more.
+func (d dataDirectory) close() {
+	if d.lock != nil {
+		_ = d.lock.Close() // it ends with the process at the latest
+	}
 }
 
 // runs is the directory of the runs' own directories, "" where there is none.
@@ -92,7 +103,10 @@ func (s *settings) openDataDirectory(directories []string, log zerolog.Logger) (
 	var causes []error
 	for i, directory := range directories {
 		lasting := s.dataDir != "none" && i == 0
-		path, err := makeDataDirectory(directory, !lasting)
+		path, lock, err := makeDataDirectory(directory, !lasting)
+		if s.dataDir == "none" && errors.Is(err, database.ErrInUse) {
+			return dataDirectory{}, fmt.Errorf("%w; another Pawl needs a -data-dir, or a -port, of its own", err)
+		}
 		var worth database.Durability
 		var system string
 		if err == nil {
@@ -101,11 +115,12 @@ func (s *settings) openDataDirectory(directories []string, log zerolog.Logger) (
 		if err == nil && lasting && worth == database.Unsound {
 			err = fmt.Errorf("%s lies on %s: over a network a journal can be damaged", path, system)
 		}
+		data := dataDirectory{path: path, journal: path, lock: lock}
 		if err != nil {
+			data.close()
 			causes = append(causes, err)
 			continue
 		}
-		data := dataDirectory{path: path, journal: path}
 		switch {
 		case !lasting:
 			data.journal, data.notice = "", "the journal is in memory: -data-dir none"
@@ -137,30 +152,48 @@ func (s *settings) instance() string {
 
 // makeDataDirectory makes a data directory, for its user alone, with its
 // directory of runs, and tries whether something can be made there. What leads to
-// it may be entered by all: other users' Pawls lie beside it. With forgetful what
-// an earlier Pawl left of runs goes, for no journal knows of them.
-func makeDataDirectory(directory string, forgetful bool) (string, error) {
-	path, err := filepath.Abs(directory)
-	if err != nil {
-		return "", err
+// it may be entered by all: other users' Pawls lie beside it. With forgetful it is
+// locked, as the journal would lock it, and what an earlier Pawl left of runs
+// goes, for no journal knows of them.
+//
+// That nothing can be made because the disk is full does not count: then Pawl
+// goes on in the journal's reserve.
+func makeDataDirectory(directory string, forgetful bool) (path string, lock io.Closer, err error) {
+	if path, err = filepath.Abs(directory); err != nil {
+		return "", nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
+		return "", nil, err
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return "", nil, err
 	}
 	runs := filepath.Join(path, "runs")
 	if forgetful {
-		if err := os.RemoveAll(runs); err != nil {
-			return "", err
+		if lock, err = database.LockDirectory(path); err != nil {
+			return "", nil, err
 		}
+		err = os.RemoveAll(runs)
 	}
-	if err := os.MkdirAll(runs, 0o700); err != nil {
-		return "", err
+	if err == nil {
+		err = os.MkdirAll(runs, 0o700)
 	}
-	made, err := os.MkdirTemp(runs, "probe-")
-	if err != nil {
-		return "", err
+	if err == nil {
+		err = probe(runs)
 	}
-	return path, os.Remove(made)
+	return path, lock, err
+}
+
+// probe tries whether something can be made in a directory, disk space apart.
+func probe(directory string) error {
+	made, err := os.MkdirTemp(directory, "probe-")
+	switch {
+	case err == nil:
+		return os.Remove(made)
+	case database.NoRoom(err):
+		return nil
+	}
+	return err
 }
 
 // stateHome is where a user's programs keep their state (XDG Base Directory

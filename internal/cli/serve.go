@@ -112,6 +112,7 @@ func (a *app) runServe(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
+	defer data.close()
 	return a.serve(ctx, s, log, listeners, data)
 }
 
