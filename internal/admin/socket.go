@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+
+	"github.com/pawlhq/pawl/internal/database"
 )
 
 // SocketName is the name of the Unix socket in a data directory.
@@ -36,17 +38,30 @@ func listenSocket(directory string) (net.Listener, error) {
 	// It is made where nobody else can look, gets its mode there, and takes its
 	// place at once: at no moment can another user open it.
 	private, err := os.MkdirTemp(directory, "socket-")
-	if err != nil {
+	switch {
+	case err == nil:
+		defer os.RemoveAll(private)
+		return place(net.ListenConfig{}, filepath.Join(private, "s"), path)
+	case !database.NoRoom(err):
 		return nil, err
 	}
-	defer os.RemoveAll(private)
-	made := filepath.Join(private, "s")
+	// A full disk has no block for a directory, but a socket needs none.
+	made := path + ".new"
+	if err := os.Remove(made); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	defer os.Remove(made)
+	return place(net.ListenConfig{Control: privately(directory)}, made, path)
+}
+
+// place listens on a socket that is made under one name and then gets another.
+func place(how net.ListenConfig, made, path string) (net.Listener, error) {
 	short, done, err := shortPath(made)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	listener, err := net.Listen("unix", short)
+	listener, err := how.Listen(context.Background(), "unix", short)
 	if err != nil {
 		return nil, err
 	}
