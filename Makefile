@@ -8,7 +8,7 @@ export CGO_ENABLED ?= 0
 .PHONY: help run build test deps check unit race e2e cross fuzz bench gobench compat golden demo image clean
 
 help: ## tell what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: deps-run build ## install what is missing, build, and listen on 127.0.0.1:9000 with the bundled hooks
 	@scripts/try-it.sh $(BIN)/pawl
@@ -30,9 +30,9 @@ check: ## format, vet, staticcheck, shellcheck
 	@unformatted=$$(gofmt -l cmd internal bench); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w): $$unformatted"; exit 1; fi
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./internal/e2e
+	$(GO) vet -tags e2e ./internal/e2e ./internal/fault
 	$(GO) tool staticcheck ./...
-	$(GO) tool staticcheck -tags e2e ./internal/e2e
+	$(GO) tool staticcheck -tags e2e ./internal/e2e ./internal/fault
 	shellcheck -x scripts/*.sh scripts/lib/*.sh packaging/*.sh .ci/run
 
 unit: ## the Go tests, without the race detector
@@ -41,8 +41,8 @@ unit: ## the Go tests, without the race detector
 race: ## the Go tests, with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
-e2e: build ## the tests with a real registry, scanner and docker daemon
-	$(GO) test -tags e2e -count=1 -timeout 25m ./internal/e2e
+e2e: build ## the tests with a real registry, scanner and docker daemon, and with disks that are full or fail
+	$(GO) test -tags e2e -count=1 -timeout 25m ./internal/e2e ./internal/fault
 
 cross: ## vet and build for every platform
 	@for platform in $(PLATFORMS); do \

@@ -44,6 +44,8 @@ if [ "$purpose" = test ]; then
 	wants jar default-jdk-headless
 	wants shellcheck shellcheck
 	wants debootstrap debootstrap
+	wants mkfs.ext4 e2fsprogs # for disks that are full or fail
+	wants losetup mount
 	wants gcc gcc # for the race detector
 	[ -e /usr/include/stdlib.h ] || packages="$packages libc6-dev"
 fi
