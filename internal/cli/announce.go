@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/rs/zerolog"
 
+	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/server"
@@ -35,8 +38,19 @@ func (a *app) announce(s *settings, log zerolog.Logger, listeners *server.Listen
 	}
 	base := s.baseURL(listeners)
 	log.Info().Int("hooks", hooks.Len()).Msgf("serving hooks on %s", base+front.URLPath(&hook.Hook{Path: "{path}"}))
+	tellPaused(p.runs.Status(), log)
 	if isTerminal(a.stdout) {
 		table(a.stdout, base, front, hooks.All())
+	}
+}
+
+// tellPaused warns of hooks that were paused before the start: their runs wait,
+// and who paused them may have forgotten it.
+func tellPaused(status engine.Status, log zerolog.Logger) {
+	for _, id := range slices.Sorted(maps.Keys(status.Hooks)) {
+		if h := status.Hooks[id]; h.Paused != "" {
+			log.Warn().Str("hook", id).Int("waiting", h.Waiting).Str("why", h.Paused).Msg("paused: its runs wait for pawl runs resume")
+		}
 	}
 }
 

@@ -158,8 +158,8 @@ func (s *settings) check() error {
 		return fmt.Errorf("-max-inflight (%s) must not be less than -max-body (%s)", s.maxInflight.String(), s.maxBody.String())
 	case s.shutdownGrace <= 0:
 		return errors.New("-shutdown-grace must be more than 0")
-	case s.dataMax < 1:
-		return errors.New("-data-max must be 1 at least")
+	case s.dataMax < s.maxBody: // a delivery must have its place
+		return fmt.Errorf("-data-max (%s) must not be less than -max-body (%s)", s.dataMax.String(), s.maxBody.String())
 	case s.healthPath != "" && !strings.HasPrefix(s.healthPath, "/"):
 		return fmt.Errorf("-health-path is %q and must begin with a slash", s.healthPath)
 	}

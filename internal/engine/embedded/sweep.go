@@ -14,7 +14,7 @@ const sweepStep = 500
 // so none of them can be on its way into the journal.
 //
 // A journal without any run may be the wrong one, or stand in for one that was
-// set aside: then nothing goes until the next start.
+// set aside: then nothing goes until a start that finds one.
 func (e *Engine) sweep(kept []string) {
 	for part := range slices.Chunk(kept, sweepStep) {
 		var unknown []string
@@ -44,7 +44,7 @@ func (e *Engine) sweep(kept []string) {
 		case err != nil: // Pawl stops, or the disk fails: the next start tries again
 			return
 		case empty:
-			e.options.Log.Warn().Int("runs", len(kept)).Msg("files of runs are kept, and the journal holds no run: is it the right one? At the next start they are removed, unless it knows them by then")
+			e.options.Log.Warn().Int("runs", len(kept)).Msg("files of runs are kept, and the journal holds no run: is it the right one? A start that finds runs in it removes the files of those that it does not know")
 			return
 		case len(unknown) > 0:
 			e.options.Log.Info().Int("runs", len(unknown)).Msg("removing files of runs that were forgotten when Pawl was killed")
