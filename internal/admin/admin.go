@@ -94,6 +94,10 @@ type Options struct {
 	// the data directory does not last, that hook files cannot be loaded.
 	Notes func() []string
 
+	// Fleeting says that what the engine writes does not last either: its
+	// directory ends with the machine or the container.
+	Fleeting bool
+
 	Token   string   // empty: nothing can be changed over TCP
 	Hosts   []string // names besides the loopback ones that TCP callers may use
 	MaxBody int64    // of an edited payload; 0: 32 MiB

@@ -215,6 +215,25 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// TestDurable: what an engine writes to a directory that does not last is not.
+func TestDurable(t *testing.T) {
+	for _, c := range []struct {
+		engine, fleeting bool
+		want             string
+	}{
+		{true, false, `"durable":true`},
+		{true, true, `"durable":false`},
+		{false, false, `"durable":false`},
+	} {
+		f := newFake()
+		f.status.Durable = c.engine
+		api := newAPI(t, admin.Options{Engine: f, Fleeting: c.fleeting})
+		if answer := ask(api, "GET", "/readyz", ""); answer.Code != 200 || !strings.Contains(answer.Body.String(), c.want) {
+			t.Errorf("%+v: %d %s", c, answer.Code, answer.Body)
+		}
+	}
+}
+
 // TestEngineFails: that nothing can be changed now is a 503 with the words of
 // the engine; what nobody foresaw a 500.
 func TestEngineFails(t *testing.T) {

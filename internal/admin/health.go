@@ -10,7 +10,7 @@ import (
 // look after.
 type Readiness struct {
 	Ready   bool     `json:"ready"`             // deliveries are accepted
-	Durable bool     `json:"durable"`           // what is accepted outlives this process
+	Durable bool     `json:"durable"`           // what is accepted outlives this process, and its machine's restart
 	Problem string   `json:"problem,omitempty"` // in words
 	Notes   []string `json:"notes,omitempty"`   // what else an operator should know
 	Waiting int      `json:"waiting"`           // runs
@@ -48,7 +48,7 @@ func (a *API) readyz(w http.ResponseWriter, _ *http.Request) error {
 func (a *API) Readiness() Readiness {
 	status := a.options.Engine.Status()
 	ready := Readiness{
-		Ready: status.Accepting, Durable: status.Durable, Problem: status.Problem,
+		Ready: status.Accepting, Durable: status.Durable && !a.options.Fleeting, Problem: status.Problem,
 		Waiting: status.Waiting, Running: status.Running,
 		Journal: Journal{
 			Bytes: status.Bytes, Reserve: status.Reserve, ReserveWanted: status.Wanted,

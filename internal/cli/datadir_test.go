@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +17,41 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pawlhq/pawl/internal/admin"
+	"github.com/pawlhq/pawl/internal/database"
 )
 
 func TestADataDirectoryThatCannotBeUsed(t *testing.T) {
 	p := startPawl(t, "[]", nil, "-data-dir", "hooks.yaml/state")
 	if code := p.exit(); code != exitFailure || !strings.Contains(p.logged(), "-data-dir") {
 		t.Errorf("exit status %d; log:\n%s", code, p.logged())
+	}
+}
+
+// TestOnTmpfs: a directory in memory is used, and readiness does not call it durable.
+func TestOnTmpfs(t *testing.T) {
+	directory, err := os.MkdirTemp("/dev/shm", "pawl")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(directory) })
+	if worth, _, err := database.Kind(directory); err != nil || worth != database.Volatile {
+		t.Skip("/dev/shm is no tmpfs", err)
+	}
+	p := startPawl(t, script("h", "echo", "true"), nil, "-data-dir", directory)
+	api := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return admin.DialSocket(ctx, directory) },
+	}}
+	answer, err := api.Get("http://pawl/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(body), `"ready":true,"durable":false`) || !strings.Contains(string(body), "lies on tmpfs") {
+		t.Errorf("%v, %s\n%s", err, body, p.logged())
 	}
 }
 
