@@ -67,6 +67,8 @@ type DB struct {
 	backup sync.Mutex
 	copies atomic.Int32 // backups under way
 
+	indexInMemory atomic.Bool // the WAL's index is: see connect
+
 	mu    sync.Mutex
 	stats Stats
 	close sync.Once
@@ -123,12 +125,38 @@ func (d *DB) openFile() error {
 	return d.connect()
 }
 
-// connect opens the file with all that belongs to it.
+// connect opens the file with all that belongs to it. SQLite keeps the WAL's
+// index in a file that it cuts and lengthens anew at each start. Where a full
+// disk has no room for that, the index is kept in memory from then on: the
+// directory is this process's alone, so that nobody else needs to see it.
 func (d *DB) connect() error {
+	err := d.connectOnce()
+	if d.vfs() != "" || indexInMemory == "" || !lacksIndex(err) {
+		return err
+	}
+	d.disconnect()
+	d.indexInMemory.Store(true)
+	if again := d.connectOnce(); again != nil {
+		d.indexInMemory.Store(false)
+		return again
+	}
+	d.o.Log.Warn().Err(err).Msg("there is no room on the disk for the WAL's index: it is in memory until the next start")
+	return nil
+}
+
+// vfs names SQLite's way to the file, empty for its usual one.
+func (d *DB) vfs() string {
+	if d.indexInMemory.Load() {
+		return indexInMemory
+	}
+	return d.o.VFS
+}
+
+func (d *DB) connectOnce() error {
 	if err := createFile(d.path); err != nil {
 		return err
 	}
-	c, err := openConn(d.path, d.o.VFS, sqlite3.SQLITE_OPEN_READWRITE)
+	c, err := openConn(d.path, d.vfs(), sqlite3.SQLITE_OPEN_READWRITE)
 	if err != nil {
 		return err
 	}
@@ -194,7 +222,7 @@ func (d *DB) openReader() (*Conn, error) {
 
 // openBeside opens one more connection, with a cache of so many KiB.
 func (d *DB) openBeside(cache int) (*Conn, error) {
-	c, err := openConn(d.path, d.o.VFS, sqlite3.SQLITE_OPEN_READWRITE)
+	c, err := openConn(d.path, d.vfs(), sqlite3.SQLITE_OPEN_READWRITE)
 	if err != nil {
 		return nil, err
 	}

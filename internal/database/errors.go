@@ -70,3 +70,18 @@ func kindOf(code, errno int32) error {
 	}
 	return nil
 }
+
+// lacksIndex reports whether an error may come from the file of the WAL's index:
+// it cannot be made, lengthened, or, where the disk's blocks are smaller than a
+// page of memory, written to.
+func lacksIndex(err error) bool {
+	e := new(codeError)
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.code {
+	case sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_IN_PAGE:
+		return true
+	}
+	return e.code&0xff == sqlite3.SQLITE_CANTOPEN
+}

@@ -16,6 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// indexInMemory names SQLite's way to files that keeps the WAL's index in memory.
+const indexInMemory = "unix-excl"
+
 // isFull reports whether an error means that there is no room.
 func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// indexInMemory is empty: SQLite has no such way here.
+const indexInMemory = ""
+
 // isFull reports whether an error means that there is no room.
 func isFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
