@@ -4,6 +4,7 @@ package fault
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -203,13 +204,22 @@ func (f *full) check() {
 	f.stop()
 }
 
-// TestPawlStartsOnAFullDisk: killed when no byte is free it starts again within
-// its reserve, accepts, and runs what waited.
+// TestPawlStartsOnAFullDisk: killed or stopped when no byte is free it starts
+// again within its reserve, accepts, serves its operator, and runs what waited.
 func TestPawlStartsOnAFullDisk(t *testing.T) {
 	t.Parallel()
-	disk := t.TempDir()
-	disks["tmpfs"](t, disk)
-	p := newPawl(t, filepath.Join(disk, "state"), diskHooks, "-journal-reserve", strconv.Itoa(fullReserve))
+	for name, mount := range disks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk := t.TempDir()
+			mount(t, disk)
+			startOnFull(t, disk)
+		})
+	}
+}
+
+func startOnFull(t *testing.T, disk string) {
+	p := newPawl(t, filepath.Join(disk, "state"), diskHooks, "-journal-reserve", strconv.Itoa(fullReserve), "-shutdown-grace", "1s")
 	p.start()
 	p.await("the reserve is filled", func() bool {
 		ready, err := p.ready()
@@ -221,17 +231,28 @@ func TestPawlStartsOnAFullDisk(t *testing.T) {
 	for number := 2; number < 10; number++ {
 		p.mustPost("quick", "k", number, "")
 	}
-	for number := 10; number < 15; number++ {
-		p.kill()
+	for number := 10; number < 16; number++ {
+		if number%2 == 0 {
+			p.kill()
+		} else {
+			p.stop()
+		}
 		p.start()
+		if p.ended() {
+			t.Fatal("it does not start")
+		}
+		socket, err := os.Lstat(filepath.Join(p.data, admin.SocketName))
+		if err != nil || socket.Mode() != fs.ModeSocket|0o600 {
+			t.Fatalf("the operator's socket: %v, %v", socket, err)
+		}
 		p.mustPost("quick", "k", number, "")
 	}
 	p.raise("go")
 	p.await("all have run, the disk still full", p.idle)
 	end()
 	// The first was interrupted more often than it may be.
-	if book := p.ledger(); len(book.of("end")) != 13 || len(book.complaints()) > 0 {
-		t.Errorf("%d of 13 runs have ended; %v", len(book.of("end")), book.complaints())
+	if book := p.ledger(); len(book.of("end")) != 14 || len(book.complaints()) > 0 {
+		t.Errorf("%d of 14 runs have ended; %v", len(book.of("end")), book.complaints())
 	}
 	p.stop()
 }
