@@ -105,6 +105,7 @@ func TestInABubble(t *testing.T) {
 				synctest.Wait()
 			}
 			time.Sleep(2 * readerRest)
+			synctest.Wait()
 			if d.pool != nil && len(d.pool.idle) > 0 {
 				t.Error("readers that nobody uses are kept")
 			}

@@ -103,6 +103,9 @@ func (r *Runner) about(event *zerolog.Event, attempt *run.Run) *zerolog.Event {
 	if event == nil {
 		return nil
 	}
+	if attempt.Attempt > 1 {
+		event = event.Int("attempt", attempt.Attempt)
+	}
 	return event.Str("hook", attempt.Hook).Str("run", attempt.ID).Str("delivery", attempt.Delivery.ID)
 }
 

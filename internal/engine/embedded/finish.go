@@ -174,6 +174,8 @@ func (t *tx) writeEnd(a *attempt, v verdict) (bool, error) {
 		at := t.now.Add(v.wait).UnixNano()
 		t.dueAt(at)
 		due = at
+		t.e.options.Log.Info().Str("hook", a.hookName).Str("run", a.id).Int("attempt", a.number).
+			Stringer("in", v.wait.Round(time.Millisecond)).Msg("the run is tried again")
 	}
 	why := v.why
 	if why == "" && v.phase != succeeded {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pawlhq/pawl/internal/database"
+	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
@@ -221,10 +222,23 @@ func (t *tx) begins(l *lane) {
 func (t *tx) reloadHooks() error {
 	t.reload = false
 	for _, l := range t.schedule.byID {
+		before := l.hook
 		l.set(t.e.hookOf(l.name))
+		t.tellHeld(l, before)
 		t.begins(l)
 		t.touch(l)
 	}
 	t.schedule.again(t.now)
 	return nil
+}
+
+// tellHeld tells of runs that are held from now on, or no longer.
+func (t *tx) tellHeld(l *lane, before *hook.Hook) {
+	switch {
+	case l.waiting == 0 || (l.hook == nil) == (before == nil):
+	case l.hook == nil:
+		t.e.options.Log.Warn().Str("hook", l.name).Int("runs", l.waiting).Msg("runs are held: their hook is in no hook file any more")
+	default:
+		t.e.options.Log.Warn().Str("hook", l.name).Int("runs", l.waiting).Msg("runs that were held wait for their turn again: their hook is back")
+	}
 }

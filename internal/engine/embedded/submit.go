@@ -231,6 +231,10 @@ func (t *tx) accept(p *submission, lanes []*lane, runs int) error {
 		return err
 	}
 	share := int64(len(p.content)/runs) + rowBytes
+	accepted := t.wall
+	if p.beside != nil { // it has begun already, and may have ended
+		accepted = p.beside.begun
+	}
 	seq, at := first, 0
 	for i := range p.Parts {
 		part, l := &p.Parts[i], lanes[i]
@@ -247,7 +251,7 @@ func (t *tx) accept(p *submission, lanes []*lane, runs int) error {
 		for j := range part.Runs {
 			r := &part.Runs[j]
 			tk := &ticket{seq: seq, place: seq, id: r.ID, lane: l, delivery: first, deliveryID: p.Delivery.ID,
-				key: r.Key.Text, keyed: r.Key.Set, element: r.Element, accepted: t.wall.UnixNano(), depth: r.Depth, size: share}
+				key: r.Key.Text, keyed: r.Key.Set, element: r.Element, accepted: accepted.UnixNano(), depth: r.Depth, size: share}
 			if r.Key.Incomplete {
 				tk.flags |= incomplete
 			}

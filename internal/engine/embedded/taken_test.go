@@ -36,6 +36,7 @@ func TestThatAllPlacesAreTakenIsTold(t *testing.T) {
 			}
 		}
 		b.submit(e, "hangs", "")
+		time.Sleep(time.Millisecond)
 		b.submit(e, "one", "")
 		told("all places are taken, and nothing waits", 0)
 		b.submit(e, "one", "")
