@@ -28,7 +28,10 @@ func slowScan(t *testing.T, r *registry, work string) *service {
 	dir := t.TempDir()
 	check(t, os.WriteFile(filepath.Join(dir, "syft"), []byte("#!/bin/sh\nexec sleep 1000\n"), 0o755))
 	s := quay(r, "acme/shop", "v1")
-	cmd := exec.Command(filepath.Join(place.root, "scripts", s.script), s.args...)
+	// Under nohup, or in a shell's background, signals are ignored, which a script
+	// cannot undo.
+	args := append([]string{"--default-signal=INT,HUP", filepath.Join(place.root, "scripts", s.script)}, s.args...)
+	cmd := exec.Command("env", args...)
 	cmd.Env = append(baseEnv(work), "SCAN_WORK_DIR="+work, "PATH="+dir+":"+os.Getenv("PATH"), s.env[0])
 	running := start(t, cmd)
 	running.wait(t, "list the components", 1)
