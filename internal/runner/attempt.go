@@ -57,9 +57,7 @@ func (r *Runner) attempt(ctx context.Context, attempt *run.Run, output io.Writer
 // build makes the command of an attempt and what it reads, nil where that is
 // nothing.
 func (r *Runner) build(h *hook.Hook, attempt *run.Run) (command.Command, io.Reader, error) {
-	options := h.Payload
-	options.Element = attempt.Element
-	content := delivery.New(attempt.Delivery.Whole(), options)
+	content := delivery.OfRun(*attempt, h.Payload)
 	if err := content.Parse(); err != nil {
 		return command.Command{}, nil, err
 	}
