@@ -23,10 +23,10 @@ func picture() [][]string {
 	return [][]string{
 		{"run", "secret", "process", "database"},
 		{"delivery"},
-		{"rule", "sender"},
+		{"rule", "sender", "expression"},
 		{"hook"},
 		{"command", "trigger"},
-		{"runner", "engine"},
+		{"runner", "engine", "explain", "lint"},
 		{"engine/embedded", "engine/river"},
 		{"server", "admin"},
 		{"cli"},

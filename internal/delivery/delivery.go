@@ -37,6 +37,34 @@ type Options struct {
 	// Element is what the source element means, as JSON: one element of the value
 	// that the hook's for-each names. Empty for none.
 	Element string
+
+	// Sender knows what only the system that called means by its deliveries; nil:
+	// nothing is known of it.
+	Sender Sender
+
+	// Expressions works out the values of source cel; nil: there are none.
+	Expressions Expressions
+}
+
+// Sender reads what a system has its own way of saying.
+type Sender interface {
+	// SenderName is the preset's name.
+	SenderName() string
+
+	// Message gives the message that a delivery wraps, and its content type;
+	// false where the body itself is the payload.
+	Message(*run.Delivery) (body []byte, contentType string, wrapped bool)
+
+	// EventType finds the event type, SenderID the sender's own id of a delivery;
+	// "" where there is none.
+	EventType(*Delivery) string
+	SenderID(*Delivery) string
+}
+
+// Expressions works out the value of source cel whose name is an expression, of
+// a delivery and its present element. The error says why there is none, in words.
+type Expressions interface {
+	Value(d *Delivery, expression string) (string, error)
 }
 
 // Delivery is a run.Delivery from which values are read. Each part of it is

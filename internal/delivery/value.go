@@ -24,13 +24,14 @@ const (
 	EntireHeaders  Source = "entire-headers"
 	EntireQuery    Source = "entire-query"
 	String         Source = "string"
+	CEL            Source = "cel"
 )
 
 // ParseSource returns the source that a hook file names; it must be spelt
 // exactly. For the alias "url" it is Query.
 func ParseSource(s string) (Source, bool) {
 	switch source := Source(s).canonical(); source {
-	case Payload, Header, Query, Element, Request, RawRequestBody, EntirePayload, EntireHeaders, EntireQuery, String:
+	case Payload, Header, Query, Element, Request, RawRequestBody, EntirePayload, EntireHeaders, EntireQuery, String, CEL:
 		return source, true
 	}
 	return "", false

@@ -8,10 +8,14 @@
 package hook
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/expression"
 	"github.com/pawlhq/pawl/internal/rule"
+	"github.com/pawlhq/pawl/internal/secret"
+	"github.com/pawlhq/pawl/internal/sender"
 )
 
 // Hook is one entry of a hook file: an endpoint, its checks, its command.
@@ -27,9 +31,18 @@ type Hook struct {
 	Environment []Argument // pass-environment-to-command
 	Files       []Argument // pass-file-to-command
 
+	// Sender is the preset of the system that calls; nil where the hook names
+	// neither sender nor auth. Payload.Sender reads deliveries as it writes them.
+	Sender *sender.Sender
+	Gate   *sender.Gate // who may call; nil: nobody is asked, but by Rule
+	Open   bool         // auth: none: the hook says that anyone may call
+
 	Payload        delivery.Options
-	Rule           rule.Rule // nil: every delivery triggers
-	SoftSignatures bool      // trigger-signature-soft-failures
+	Rule           rule.Rule           // nil: every delivery triggers
+	SoftSignatures bool                // trigger-signature-soft-failures
+	Events         []string            // event types that trigger; empty: all
+	When           *expression.Program // nil: no condition besides Rule
+	Bounds         []Bound             // what values must be like
 
 	Methods      []string // in capitals; empty: those of the server
 	Message      string   // response-message
@@ -41,7 +54,8 @@ type Hook struct {
 	OutputInResponseOnError bool
 
 	ForEach    *delivery.Ref // one run for each element of this value; nil: one run
-	DeliveryID *delivery.Ref // the sender's own id of a delivery; nil: it gives none
+	DeliveryID *delivery.Ref // where the sender's own id of a delivery is (delivery-id); nil: Payload.Sender knows, if any
+	EventType  *delivery.Ref // where its event type is (event-type); the same
 	Dedupe     time.Duration // a DeliveryID seen within this time runs nothing again; 0: off
 
 	Queue     Queue
@@ -61,11 +75,23 @@ type Hook struct {
 	failureAt, successAt Position // of OnFailure and OnSuccess
 }
 
+// Bound is what a value of a delivery must be like. What does not fit refuses
+// the delivery before anything runs; of an element of for-each its run alone.
+type Bound struct {
+	delivery.Ref
+	Pattern   *regexp.Regexp // matches whole values; nil: any
+	Written   string         // the pattern as the hook file has it
+	MaxLength int            // in characters; 0: any
+	Of        string         // the key whose value it is: "pass-arguments-to-command"
+	At        Position
+}
+
 // Argument is a value that a command is given, and under which name.
 type Argument struct {
 	delivery.Ref
-	Variable     string // envname
-	Base64Decode bool   // base64decode: of files alone, as in webhook
+	Secret       *secret.Set // of source string: the value is a secret; nil: it is Name
+	Variable     string      // envname
+	Base64Decode bool        // base64decode: of files alone, as in webhook
 }
 
 // Header is one header line of an answer.

@@ -28,6 +28,14 @@ func NewSet(hooks []*Hook) *Set {
 // slice must not be changed.
 func (s *Set) At(path string) []*Hook { return s.byPath[path] }
 
+// Behind gives the hooks whose Gate wants a secret behind their path, where path
+// is one of theirs with something behind it, and what that is: those of the
+// longest such path, in the order of the files. The slice must not be changed.
+func (s *Set) Behind(path string) (hooks []*Hook, rest string) { return nil, "" }
+
+// WantsCertificates reports whether a hook's clients must show a TLS certificate.
+func (s *Set) WantsCertificates() bool { return false }
+
 // ByID gives the hook of that id, or nil.
 func (s *Set) ByID(id string) *Hook { return s.byID[id] }
 

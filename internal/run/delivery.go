@@ -20,6 +20,7 @@ type Delivery struct {
 	RemoteAddr string // "address:port", or "@" on a Unix socket
 
 	SenderID string // the sender's own id of it (delivery-id), where it gives one
+	Verified string // what authenticated it, in words; "" where nothing was asked
 	Origin   Origin
 
 	// Credentials is what was taken out of Header, RawQuery and Path because it

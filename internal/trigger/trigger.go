@@ -15,6 +15,7 @@ import (
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/sender"
 )
 
 // Mode says how a hook is asked.
@@ -31,18 +32,27 @@ type Kind int
 
 // The kinds of verdicts.
 const (
-	Triggered  Kind = iota // Part holds the runs
-	Mismatched             // the trigger rule does not hold
-	Nothing                // the rule holds, and for-each has no element to run for
-	Refused                // authentic, but it does not fit the hook: Err says why
-	Failed                 // the rule cannot be evaluated, or a multipart form not be parsed: Err says why
+	Triggered       Kind = iota // Part holds the runs
+	Mismatched                  // the trigger rule does not hold
+	Nothing                     // the rule holds, and for-each has no element to run for
+	Refused                     // authentic, but it does not fit the hook: Err says why
+	Failed                      // the rule cannot be evaluated, or a multipart form not be parsed: Err says why
+	Unauthenticated             // it is not authentic: Err says why. Whoever asked the hook's Gate says so, not Ask
+	Handshaken                  // the sender asks for an answer and no run: Handshake is it
+	Uninteresting               // its event type is none of the hook's events
 )
 
 // Verdict is what one hook says to one delivery.
 type Verdict struct {
 	Hook *hook.Hook
 	Kind Kind
-	Err  error // of Refused and Failed
+	Err  error // of Refused, Failed and Unauthenticated
+
+	Handshake *sender.Handshake // of Handshaken
+
+	// Spoiled says which elements of for-each do not fit, and so get no run
+	// while others do.
+	Spoiled []error
 
 	// Problem says what of the request could not be parsed and so counts as
 	// missing; it is for the log, and may be there with any Kind.
