@@ -26,6 +26,7 @@ const (
 
 // app is what all subcommands share: where they talk to.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string // NAME=value
 }
@@ -39,7 +40,7 @@ type silentError struct{ error }
 // Main runs pawl with the arguments and streams of this process, and gives its
 // exit status.
 func Main() int {
-	a := &app{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
 	return a.main(context.Background(), os.Args[1:])
 }
 

@@ -42,18 +42,6 @@ Exit statuses: 0 it answers; 1 it does not; 2 wrong flags.`,
 func (a *app) runHealth(ctx context.Context, s *settings) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	transport := &http.Transport{
-		// The listener is asked whether it answers, not who it is: it may show
-		// a certificate of its outer name.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var dialer net.Dialer
-			if s.socket != "" {
-				return dialer.DialContext(ctx, "unix", s.socket)
-			}
-			return dialer.DialContext(ctx, "tcp", net.JoinHostPort(localAddress(s.ip), strconv.Itoa(s.port)))
-		},
-	}
 	scheme := "http"
 	if s.secure {
 		scheme = "https"
@@ -62,7 +50,7 @@ func (a *app) runHealth(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
+	response, err := (&http.Client{Transport: s.localTransport()}).Do(request)
 	if err != nil {
 		return fmt.Errorf("not healthy: %w", err)
 	}
@@ -76,6 +64,22 @@ func (a *app) runHealth(ctx context.Context, s *settings) error {
 	}
 	fmt.Fprintln(a.stdout, "healthy")
 	return nil
+}
+
+// localTransport takes a request to the hooks listener on this machine, whatever
+// host its URL names. The listener is not asked who it is: it may show a
+// certificate of its outer name.
+func (s *settings) localTransport() *http.Transport {
+	return &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var dialer net.Dialer
+			if s.socket != "" {
+				return dialer.DialContext(ctx, "unix", s.socket)
+			}
+			return dialer.DialContext(ctx, "tcp", net.JoinHostPort(localAddress(s.ip), strconv.Itoa(s.port)))
+		},
+	}
 }
 
 // localAddress is where a listener on ip can be reached from this machine.
