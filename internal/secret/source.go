@@ -3,15 +3,20 @@ package secret
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
+
+// maxFile is how many bytes a file that holds a secret may have: no key is so
+// long, and a wrong path must not be read into memory whole.
+const maxFile = 64 << 10
 
 // Source is where one secret comes from.
 type Source struct {
 	// One of these is set; Text is the secret itself, which then stands in the
 	// hook file.
-	File       string // a path
+	File       string // a path; a regular file of at most 64 KiB
 	Env        string // the name of a variable of Pawl's environment
 	Credential string // the name of a systemd credential
 	Text       Value
@@ -34,33 +39,63 @@ func (s Source) String() string {
 // missing or empty, a file or a credential that does not exist or is empty.
 var ErrUnset = errors.New("the secret is not set")
 
-// read reads the source as it is now. One line end at the end is dropped.
-func (s Source) read() (Value, error) {
+// read reads the source as it is now. One line end at the end is dropped. The
+// file's state as it was read is returned with it, also beside an error; nil
+// where there is no file.
+func (s Source) read() (Value, os.FileInfo, error) {
 	var text string
+	var info os.FileInfo
 	switch {
 	case s.File != "":
-		content, err := os.ReadFile(s.File)
+		content, opened, err := readFile(s.File)
 		if errors.Is(err, os.ErrNotExist) {
-			return Value{}, fmt.Errorf("%w: there is no file %s", ErrUnset, s.File)
+			return Value{}, nil, fmt.Errorf("%w: there is no file %s", ErrUnset, s.File)
 		} else if err != nil {
-			return Value{}, fmt.Errorf("read the secret: %w", err)
+			return Value{}, opened, fmt.Errorf("read the secret: %w", err)
 		}
-		text = TrimLineEnd(string(content))
+		text, info = TrimLineEnd(content), opened
 	case s.Env != "":
 		text = TrimLineEnd(os.Getenv(s.Env))
 	case s.Credential != "":
 		content, err := Credential(s.Credential)
 		if errors.Is(err, os.ErrNotExist) || os.Getenv("CREDENTIALS_DIRECTORY") == "" {
-			return Value{}, fmt.Errorf("%w: %w", ErrUnset, err)
+			return Value{}, nil, fmt.Errorf("%w: %w", ErrUnset, err)
 		} else if err != nil {
-			return Value{}, err
+			return Value{}, nil, err
 		}
 		text = content
 	default:
 		text = s.Text.Reveal()
 	}
 	if strings.TrimSpace(text) == "" {
-		return Value{}, fmt.Errorf("%w: %s is empty", ErrUnset, s)
+		return Value{}, info, fmt.Errorf("%w: %s is empty", ErrUnset, s)
 	}
-	return New(text), nil
+	return New(text), info, nil
+}
+
+// readFile reads a file and tells its state when it was opened.
+func readFile(path string) (string, os.FileInfo, error) {
+	// Asked before it is opened: to open a named pipe waits for its writer.
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return "", info, fmt.Errorf("%s is not a regular file", path)
+	} else if err != nil {
+		return "", nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", info, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err = f.Stat(); err != nil {
+		return "", nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return "", info, err
+	}
+	if len(content) > maxFile {
+		return "", info, fmt.Errorf("%s has more than 64 KiB: is it the right file?", path)
+	}
+	return string(content), info, nil
 }

@@ -2,70 +2,14 @@ package sender
 
 import (
 	"context"
-	"crypto/x509"
+	"errors"
 	"net/http"
 	"net/netip"
-	"time"
+	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
-	"github.com/pawlhq/pawl/internal/run"
 	"github.com/pawlhq/pawl/internal/secret"
 )
-
-// Auth is what a hook says in auth. All parts that are set must pass.
-type Auth struct {
-	Path        bool // the secret is what follows the hook's path in the URL
-	Header      *Parameter
-	Query       *Parameter
-	Basic       *Basic
-	Bearer      bool
-	HMAC        *HMAC
-	Ed25519     *Ed25519
-	OIDC        *OIDC
-	SNS         *SNS
-	Certificate *ClientCertificate
-	Addresses   []netip.Prefix
-}
-
-// Parameter names a header or a query parameter whose value is the secret.
-type Parameter struct{ Name string }
-
-// Basic is HTTP's Basic authentication, whose password is the secret.
-type Basic struct{ User string }
-
-// HMAC says what is signed and where the signature stands. What is zero is as
-// the preset has it; the generic sender has SHA-256, hexadecimal, "{body}".
-type HMAC struct {
-	Header          string
-	Algorithms      []string // sha1, sha256, sha512; any of them
-	Encoding        string   // hex, base64, base64url
-	Prefix          string   // case counts
-	Signed          string   // a template of {body}, {timestamp}, {id}
-	TimestampHeader string
-	TimestampUnit   string // s, ms
-	Tolerance       time.Duration
-}
-
-// Ed25519 names the keys of Standard Webhooks' v1a signatures (whpk_…).
-type Ed25519 struct{ PublicKeys []string }
-
-// OIDC says which tokens count.
-type OIDC struct {
-	Issuer, Audience, Email string
-	KeysFile                string // a JWKS; empty: fetched from the issuer
-}
-
-// SNS says which topics count.
-type SNS struct {
-	Topics           []string // ARNs
-	CertificatesFile string   // PEM; empty: fetched from Amazon
-}
-
-// ClientCertificate says whose TLS certificates count.
-type ClientCertificate struct {
-	CAFile string   // PEM
-	Names  []string // DNS names, one of which the certificate must have; none: any that the CA issued
-}
 
 // Config is what a Gate is made of.
 type Config struct {
@@ -89,94 +33,117 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return e.Key + ": " + e.Text }
 
-// Request is what a Gate sees of one HTTP request.
-type Request struct {
-	*run.Delivery
-
-	// Rest is what follows the hook's path in the URL, without the slash between
-	// them; "" where nothing does.
-	Rest string
-
-	// Certificates is what the client showed, its own first; it has proven that
-	// it holds the key.
-	Certificates []*x509.Certificate
-}
-
-// RefusedError says why a delivery is not authentic, for the log and for
-// explanations; the caller is told nothing of it. It never holds a secret.
-type RefusedError struct {
-	Check  string // "path", "basic", "hmac"…
-	Reason string
-
-	// Path says that the secret behind the hook's path is wrong or missing: the
-	// answer is that of an unknown hook.
-	Path bool
-}
-
-func (e *RefusedError) Error() string { return e.Reason }
-
-// own is what a preset makes its own check of.
-type own struct {
-	secret     *secret.Set
-	hmac       *HMAC // nil: the hook gives none of its keys
-	deliveryID *delivery.Ref
-	client     *http.Client
-}
-
-// check is one thing that must pass.
-type check interface {
-	// early reports whether the check can be made without the body.
-	early() bool
-
-	// verify returns a *RefusedError where it does not pass, and says in words
-	// what passed where it does: "hmac-sha256 signature, secret 1 of 2".
-	verify(ctx context.Context, r *Request) (string, error)
-
-	// credential reports whether the value of that header or query parameter
-	// lets its bearer in.
-	credential(source delivery.Source, name string) bool
-
-	// sign makes a request that passes; an error where only the sender can.
-	sign(o *Outgoing) error
-
-	// hints names usual mistakes that a refused request shows signs of.
-	hints(r *Request) []string
-
-	// String says it for people: "a secret behind the hook's path".
-	String() string
-}
-
-// Outgoing is a request that is to be signed: what pawl send makes.
-type Outgoing struct {
-	URL    string // of the hook; sign may add to it
-	Header http.Header
-	Body   []byte
-	ID     string
-	Time   time.Time
-}
-
 // Gate is the authentication of one hook. It never changes and may be used from
 // several goroutines.
 type Gate struct {
 	config Config
-	checks []check // the early ones first
+	parts  []part // the early ones first
+}
+
+// part is one check of a Gate.
+type part struct {
+	check
+	secret bool // it asks for the hook's secret
 }
 
 // NewGate makes the Gate of a hook. The errors are *ConfigError. A hook whose
 // sender is named and that leaves nothing to check is an error; whether it says
 // auth: none is the caller's to know, who then needs no Gate.
 func NewGate(c Config) (*Gate, []error) {
-	return &Gate{config: c}, nil
+	a := assembly{config: c}
+	a.assemble()
+	if len(a.errs) > 0 {
+		return nil, a.errs
+	}
+	return &Gate{config: c, parts: a.sorted()}, nil
 }
 
 // Early makes the checks that need no body: addresses, headers, path, query,
-// certificates. The error is a *RefusedError.
-func (g *Gate) Early(r *Request) error { return nil }
+// certificates. The error is a *RefusedError. Keys that could not be had are
+// none here: Verify meets them again.
+func (g *Gate) Early(r *Request) error {
+	local, err := g.unset(r)
+	if err != nil {
+		return err
+	}
+	for _, p := range g.parts {
+		if local && p.secret {
+			continue
+		}
+		switch {
+		case p.early():
+			_, err = p.verify(context.Background(), r)
+		default:
+			err = nil
+			if b, ok := p.check.(beforehand); ok {
+				err = b.before(r)
+			}
+		}
+		if refusal := (*RefusedError)(nil); errors.As(err, &refusal) {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// beforehand is a check that needs the body, but can refuse some requests
+// without it.
+type beforehand interface{ before(r *Request) error }
 
 // Verify makes all checks. It says in words what passed; the error is a
 // *RefusedError, or says that keys could not be had (a 503 is answered then).
 func (g *Gate) Verify(ctx context.Context, r *Request) (verified string, err error) {
-	return "", nil
+	local, err := g.unset(r)
+	if err != nil {
+		return "", err
+	}
+	if local {
+		verified = "from this machine; the secret is not set"
+	}
+	for _, p := range g.parts {
+		if local && p.secret {
+			continue
+		}
+		words, err := p.verify(ctx, r)
+		if err != nil {
+			return "", err
+		}
+		if verified != "" {
+			words = verified + "; " + words
+		}
+		verified = words
+	}
+	return verified, nil
+}
+
+// unset reports whether the checks that ask for the secret are left out: none is
+// set, the hook allows callers on this machine until one is, and the request is
+// from such a one. The error refuses all others while none is set.
+func (g *Gate) unset(r *Request) (bool, error) {
+	if g.config.Secret == nil || len(g.config.Secret.Values()) > 0 {
+		return false, nil
+	}
+	if g.config.Secret.UnsetLoopback && fromHere(r) {
+		return true, nil
+	}
+	reason := "the hook's secret is not set, so nobody may call"
+	if g.config.Secret.UnsetLoopback {
+		reason = "the hook's secret is not set, so only this machine may call, and not through a proxy"
+	}
+	return false, &RefusedError{Check: "secret", Reason: reason, Path: g.UsesPath()}
+}
+
+// fromHere reports whether a request comes from this machine, and not through a
+// proxy that runs on it. A Unix socket does not count: what stands behind one is
+// a proxy as a rule, whether or not it says so.
+func fromHere(r *Request) bool {
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "Via"} {
+		if _, ok := r.Header[name]; ok {
+			return false
+		}
+	}
+	caller, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && caller.Addr().Unmap().IsLoopback()
 }
 
 // UsesPath reports whether a secret stands behind the hook's path.
@@ -189,15 +156,47 @@ func (g *Gate) UsesCertificate() bool {
 
 // Credential reports whether the value of a header or query parameter lets its
 // bearer in, so that it must not be kept.
-func (g *Gate) Credential(source delivery.Source, name string) bool { return false }
+func (g *Gate) Credential(source delivery.Source, name string) bool {
+	for _, p := range g.parts {
+		if p.credential(source, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // Sign makes a request that passes. The error says why only the sender can.
-func (g *Gate) Sign(o *Outgoing) error { return nil }
+func (g *Gate) Sign(o *Outgoing) error {
+	if o.Header == nil {
+		o.Header = http.Header{}
+	}
+	for _, p := range g.parts {
+		if err := p.sign(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Hints names the usual mistakes that a refused request shows signs of: another
 // algorithm, a secret with a line end, a form. It makes the checks again in many
 // ways, so it is for explanations.
-func (g *Gate) Hints(r *Request) []string { return nil }
+func (g *Gate) Hints(r *Request) []string {
+	if g.config.Secret != nil && len(g.config.Secret.Values()) == 0 {
+		return nil // the reason says it all
+	}
+	var hints []string
+	for _, p := range g.parts {
+		hints = append(hints, p.hints(r)...)
+	}
+	return hints
+}
 
 // Words says what is checked, for people, a part each.
-func (g *Gate) Words() []string { return nil }
+func (g *Gate) Words() []string {
+	words := make([]string, len(g.parts))
+	for i, p := range g.parts {
+		words[i] = strings.TrimSpace(p.String())
+	}
+	return words
+}

@@ -48,6 +48,10 @@ type Sender struct {
 	own func(own) (check, error)
 	why string
 
+	// signs says that own is a keyed signature, of which a hook may set hmac's
+	// tolerance and algorithms.
+	signs bool
+
 	event     func(*delivery.Delivery) string     // nil: only the hook can know (event-type)
 	id        func(*delivery.Delivery) string     // nil: it gives none, or only the hook knows
 	unwrap    func(*run.Delivery) (Message, bool) // nil: it does not wrap

@@ -1,0 +1,280 @@
+package sender
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/secret"
+)
+
+// hmacCheck wants a keyed signature (RFC 2104) in a header. What senders do
+// differently is data: which header, what is signed, how the key is written.
+type hmacCheck struct {
+	secret *secret.Set
+
+	// lines are the signatures that count, the strongest first. The first of
+	// their headers that a request has decides: a strong signature that is wrong
+	// is final. Lines of one header are alternatives.
+	lines []line
+
+	// separator parts several signatures in one header; those with another prefix
+	// than the line's are ignored. 0: the header's whole value is one.
+	separator byte
+
+	template []piece
+	clock    clock
+
+	// id finds what {id} means; nil: the template has none. idHeader is the header
+	// that it stands in; empty: it is a part of the body.
+	id       func(*Request) string
+	idHeader string
+
+	// key makes the key of a secret's text; false where the text is none for this
+	// signature. nil: the text is the key.
+	key func(text string) (string, bool)
+
+	// bodies gives what {body} means where that is not the body as it came; any of
+	// them may be what was signed.
+	bodies func(*Request) [][]byte
+
+	spaces sync.Pool // of *workspace
+}
+
+// line is one signature that counts.
+type line struct {
+	header    string // canonical
+	algorithm string // sha1, sha256, sha512
+	encoding  string // hex, base64, base64url
+	prefix    string // before the encoded signature; case counts
+}
+
+// newHMAC makes the check that a hook describes itself.
+func newHMAC(s *secret.Set, h *HMAC, id *delivery.Ref) (check, error) {
+	if h.Header == "" {
+		return nil, &ConfigError{"auth.hmac.header", "name the header that holds the signature"}
+	}
+	c := &hmacCheck{secret: s}
+	algorithms := h.Algorithms
+	if len(algorithms) == 0 {
+		algorithms = []string{"sha256"}
+	}
+	encoding := h.Encoding
+	if encoding == "" {
+		encoding = "hex"
+	}
+	if !slices.Contains([]string{"hex", "base64", "base64url"}, encoding) {
+		return nil, &ConfigError{"auth.hmac.encoding", "write hex, base64 or base64url (without padding)"}
+	}
+	for _, algorithm := range algorithms {
+		if hashOf(algorithm) == nil {
+			return nil, &ConfigError{"auth.hmac.algorithms", "write sha256, sha512 or sha1 (only if the sender has nothing better)"}
+		}
+		c.lines = append(c.lines, line{http.CanonicalHeaderKey(h.Header), algorithm, encoding, h.Prefix})
+	}
+	signed := h.Signed
+	if signed == "" {
+		signed = "{body}"
+	}
+	var err error
+	if c.template, err = parseTemplate(signed); err != nil {
+		return nil, err
+	}
+	if c.clock, err = newClock(h, slices.Contains(c.template, piece{kind: signedTime})); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(c.template, piece{kind: signedID}) {
+		return c, nil
+	}
+	if id == nil {
+		return nil, &ConfigError{"auth.hmac.signed", "{id} is the hook's delivery-id: say where it is, as in delivery-id: {source: header, name: X-Delivery}"}
+	}
+	if id.Source == delivery.Header {
+		c.idHeader = http.CanonicalHeaderKey(id.Name)
+	}
+	c.id = func(r *Request) string {
+		if c.idHeader != "" {
+			value, _ := first(r.Header, c.idHeader)
+			return value
+		}
+		value, _ := delivery.New(r.Delivery, delivery.Options{}).Value(*id) // missing: ""
+		return value
+	}
+	return c, nil
+}
+
+func (*hmacCheck) early() bool { return false }
+
+func (c *hmacCheck) verify(_ context.Context, r *Request) (string, error) {
+	return c.verifyWith(r, c.secret.Values())
+}
+
+// verifyWith verifies with some secrets.
+func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, error) {
+	lines, given := c.choose(r.Header)
+	if lines == nil {
+		return "", refused("hmac", "there is no header "+c.headers())
+	}
+	stamp, err := c.clock.check(r, given)
+	if err != nil {
+		return "", err
+	}
+	id := ""
+	if c.id != nil {
+		if id = c.id(r); id == "" {
+			return "", refused("hmac", "the delivery has no id, which is a part of what is signed")
+		}
+	}
+	space, _ := c.spaces.Get().(*workspace)
+	if space == nil {
+		space = &workspace{}
+	}
+	defer c.spaces.Put(space)
+
+	number, algorithm := 0, ""
+	usable := false
+	for i, s := range secrets {
+		for j, line := range lines {
+			mac := space.mac(i*len(lines)+j, s.Reveal(), line.algorithm, c.key)
+			if mac == nil {
+				continue
+			}
+			usable = true
+			// All are tried, whichever passes.
+			if c.matches(space, mac, line, r, given, stamp, id) && number == 0 {
+				number, algorithm = i+1, line.algorithm
+			}
+		}
+	}
+	switch {
+	case number > 0:
+		return passed(signatureWords(algorithm), number, len(secrets)), nil
+	case !usable:
+		return "", refused("hmac", "the secret is no key for this signature")
+	case given == "" || given == lines[0].prefix:
+		return "", refused("hmac", "the signature in header "+lines[0].header+" is empty: has the sender no secret?")
+	}
+	return "", refused("hmac", "the signature in header "+lines[0].header+" is wrong: another secret, or the body is not as it was sent")
+}
+
+// matches reports whether a header's text holds the signature that a key makes.
+func (c *hmacCheck) matches(w *workspace, mac *keyed, l line, r *Request, given, stamp, id string) bool {
+	found := 0
+	if c.bodies != nil {
+		for _, body := range c.bodies(r) {
+			w.sign(mac, c.template, body, stamp, id, l)
+			found |= w.among(given, c.separator)
+		}
+		return found == 1
+	}
+	w.sign(mac, c.template, r.Body, stamp, id, l)
+	return w.among(given, c.separator) == 1
+}
+
+// among compares the signature that was made with those of a header: 1 where it
+// is one of them.
+func (w *workspace) among(given string, separator byte) int {
+	if separator == 0 {
+		w.item = append(w.item[:0], given...)
+		return subtle.ConstantTimeCompare(w.item, w.text)
+	}
+	found := 0
+	for given != "" {
+		item := given
+		if i := strings.IndexByte(given, separator); i >= 0 {
+			item, given = given[:i], given[i+1:]
+		} else {
+			given = ""
+		}
+		w.item = append(w.item[:0], item...)
+		found |= subtle.ConstantTimeCompare(w.item, w.text)
+	}
+	return found
+}
+
+// choose finds the header that decides: its lines and its first value.
+func (c *hmacCheck) choose(h http.Header) ([]line, string) {
+	for i := range c.lines {
+		given, ok := first(h, c.lines[i].header)
+		if !ok {
+			continue
+		}
+		end := i + 1
+		for end < len(c.lines) && c.lines[end].header == c.lines[i].header {
+			end++
+		}
+		return c.lines[i:end], given
+	}
+	return nil, ""
+}
+
+// headers names the headers that a signature may stand in.
+func (c *hmacCheck) headers() string {
+	var names []string
+	for _, line := range c.lines {
+		if !slices.Contains(names, line.header) {
+			names = append(names, line.header)
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// A signature lets in only what it signs.
+func (*hmacCheck) credential(delivery.Source, string) bool { return false }
+
+func (c *hmacCheck) sign(o *Outgoing) error {
+	for _, s := range c.secret.Values() {
+		w := &workspace{}
+		line := c.lines[0]
+		mac := w.mac(0, s.Reveal(), line.algorithm, c.key)
+		if mac == nil {
+			continue
+		}
+		stamp := c.clock.stamp(o)
+		if c.idHeader != "" && o.Header.Get(c.idHeader) == "" {
+			o.Header.Set(c.idHeader, o.ID)
+		}
+		r := &Request{Delivery: recordOf(o)}
+		id := ""
+		if c.id != nil {
+			if id = c.id(r); id == "" {
+				return fmt.Errorf("the body has no delivery id, which is a part of what is signed")
+			}
+		}
+		body := o.Body
+		if c.bodies != nil {
+			body = c.bodies(r)[0]
+		}
+		w.sign(mac, c.template, body, stamp, id, line)
+		text := string(w.text)
+		if c.clock.item != "" {
+			text = c.clock.item + stamp + string(c.separator) + text
+		}
+		o.Header.Set(line.header, text)
+		return nil
+	}
+	_, err := newest(c.secret)
+	if err == nil {
+		err = fmt.Errorf("the secret is no key for this signature")
+	}
+	return err
+}
+
+func (c *hmacCheck) String() string {
+	var algorithms []string
+	for _, line := range c.lines {
+		if !slices.Contains(algorithms, line.algorithm) {
+			algorithms = append(algorithms, line.algorithm)
+		}
+	}
+	text := "an HMAC-" + strings.ToUpper(strings.Join(algorithms, " or ")) + " signature in header " + c.headers()
+	if c.clock.set() {
+		text += ", not older than " + c.clock.tolerance.String()
+	}
+	return text
+}
