@@ -25,7 +25,7 @@ const (
 
 // hookKeys lists the keys of a hook: webhook's, then Pawl's.
 func (r *reader) hookKeys(h *Hook) []key {
-	keys := []key{
+	return []key{
 		{name: "id", read: func(f field) { h.ID = r.text(f) }},
 		{name: "execute-command", read: func(f field) { h.Command = r.text(f) }},
 		{name: "command-working-directory", read: func(f field) { h.Directory = r.text(f) }},
@@ -45,6 +45,12 @@ func (r *reader) hookKeys(h *Hook) []key {
 		{name: "http-methods", read: func(f field) { h.Methods = r.methods(f) }},
 
 		{name: "path", of: pawls, read: func(f field) { h.Path = r.path(f) }},
+		{name: "sender", of: pawls, read: r.vital(func(f field) { h.Sender = r.sender(f) })},
+		{name: "secret", of: pawls, read: r.vital(func(f field) { r.caller.secret = r.secrets(f) })},
+		{name: "auth", of: pawls, read: r.vital(func(f field) { h.Open = r.auth(f) })},
+		{name: "event-type", of: pawls, read: r.once(func(f field) { h.EventType = r.eventType(f) })},
+		{name: "events", of: pawls, read: func(f field) { h.Events = r.words(f) }},
+		{name: "when", of: pawls, read: func(f field) { h.When = r.when(f) }},
 		{name: "for-each", of: pawls, read: r.once(func(f field) { h.ForEach = r.forEach(f) })},
 		{name: "delivery-id", of: pawls, read: r.once(func(f field) { h.DeliveryID = r.single(f) })},
 		{name: "dedupe", of: pawls, read: func(f field) { h.Dedupe = r.duration(f) }},
@@ -57,7 +63,6 @@ func (r *reader) hookKeys(h *Hook) []key {
 		{name: "on-success", of: pawls, read: func(f field) { h.OnSuccess, h.successAt = r.hookID(f) }},
 		{name: "keep", of: pawls, read: func(f field) { r.group(f, r.keepKeys(&h.Keep)) }},
 	}
-	return append(keys, plannedKeys("sender", "secret", "auth", "event-type", "events", "when")...)
 }
 
 func (r *reader) queueKeys(q *Queue) []key {
@@ -113,8 +118,8 @@ func (r *reader) keepKeys(k *Keep) []key {
 	}
 }
 
-// plannedKeys makes keys that are refused: to ignore one (sender, secret, auth…)
-// would leave a hook open that its author believes closed.
+// plannedKeys makes keys that are refused: to ignore one (user, resources…) would
+// let a script do what its author believes to be barred.
 func plannedKeys(names ...string) []key {
 	keys := make([]key, len(names))
 	for i, name := range names {
@@ -135,8 +140,14 @@ func find(keys []key, f field) *key {
 
 // each reads the fields that are known and tells of the others.
 func (r *reader) each(list []field, keys []key) {
+	outer := r.key
+	defer func() { r.key = outer }()
 	for _, f := range list {
 		k := find(keys, f)
+		if k != nil {
+			r.key = strings.TrimPrefix(outer+"."+k.name, ".")
+			r.own = r.own || k.of != webhooks
+		}
 		switch {
 		case k == nil:
 			r.unknown(f, keys)
@@ -157,20 +168,19 @@ func (r *reader) unknown(f field, keys []key) {
 		r.note(f.key, Warning, "unknown key %q (a comment begins with #)", f.name)
 		return
 	}
+	r.note(f.key, Warning, "unknown key %q%s", f.name, Suggestion(f.name, keyNames(keys)))
+}
+
+func keyNames(keys []key) []string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = k.name
 	}
-	r.note(f.key, Warning, "unknown key %q%s", f.name, Suggestion(f.name, names))
+	return names
 }
 
 // group reads one of Pawl's groups of keys.
-func (r *reader) group(f field, keys []key) {
-	outer := r.inside
-	r.inside += f.folded() + "."
-	r.each(r.object(strings.TrimSuffix(r.inside, "."), f.value), keys)
-	r.inside = outer
-}
+func (r *reader) group(f field, keys []key) { r.each(r.object(r.key, f.value), keys) }
 
 // place remembers where the value of a key of Pawl's stands, for the checks that
 // look at several.
@@ -181,5 +191,5 @@ func (r *reader) place(k *key, f field) {
 	if r.places == nil {
 		r.places = map[string]*yaml.Node{}
 	}
-	r.places[r.inside+k.name] = f.value
+	r.places[r.key] = f.value
 }

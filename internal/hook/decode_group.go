@@ -22,25 +22,33 @@ func (r *reader) once(read func(field)) func(field) {
 	}
 }
 
+// elementUse is a place where an element of for-each is asked for, and what asks.
+type elementUse struct {
+	node *yaml.Node
+	what string
+}
+
 // element notes where an element of for-each is asked for.
-func (r *reader) element(source *yaml.Node) {
+func (r *reader) element(node *yaml.Node, what string) {
 	if r.onceFor != "" {
-		r.refuse(source, "source element means nothing in %s, which is asked once for a delivery and not for each element", r.onceFor)
+		r.refuse(node, "%s means nothing in %s, which is asked once for a delivery and not for each element", what, r.onceFor)
 		return
 	}
-	r.elements = append(r.elements, source)
+	r.elements = append(r.elements, elementUse{node, what})
 }
 
 // value reads a value that has no name of its own.
 func (r *reader) value(what string, node *yaml.Node) delivery.Ref {
 	var ref delivery.Ref
+	var b bound
 	source, name := node, node
 	keys := []key{
 		{name: "source", read: func(f field) { ref.Source, source = delivery.Source(r.text(f)), f.value }},
 		{name: "name", read: func(f field) { ref.Name, name = r.text(f), f.value }},
 	}
-	r.each(r.object(what, node), append(keys, plannedKeys("pattern", "max-length")...))
+	r.each(r.object(what, node), append(keys, r.boundKeys(&b)...))
 	r.ref(ref, source, name)
+	r.bounded(b, ref)
 	return ref
 }
 

@@ -11,7 +11,7 @@ import (
 // the file. It gives the node of the id too, or the hook's where it has none.
 func (r *reader) one(node *yaml.Node) (h *Hook, id *yaml.Node) {
 	before := len(r.problems)
-	r.places, r.elements, r.advices = nil, nil, nil
+	r.entry = entry{}
 	h = r.fresh(node)
 	id, command := node, node
 	list, keys := r.object("a hook", node), r.hookKeys(h)
@@ -24,9 +24,12 @@ func (r *reader) one(node *yaml.Node) (h *Hook, id *yaml.Node) {
 			id = f.value
 		case k.name == "execute-command":
 			command = f.value
+		case k.name == "command-working-directory" && f.value.Kind == yaml.ScalarNode:
+			r.directory = f.value.Value
 		}
 	}
 	r.each(list, keys)
+	h.Own = h.Own || r.own
 	if node.Kind == yaml.MappingNode || isNull(node) {
 		r.whole(h, id, command)
 		r.together(h)

@@ -62,7 +62,12 @@ func (r *reader) rules(f field, depth int) []rule.Rule {
 
 // match reads a match rule and compiles it.
 func (r *reader) match(f field) rule.Rule {
-	if f.value.Kind != yaml.MappingNode {
+	switch f.value.Kind {
+	case yaml.MappingNode:
+	case yaml.SequenceNode:
+		r.refuse(f.value, "match is one object, not a list: for several write and (or or) with a rule for each, as in and: [{match: {…}}, {match: {…}}]")
+		return rule.Never{}
+	default:
 		r.refuse(f.value, "match is an object, not %s", kindOf(f.value))
 		return rule.Never{}
 	}
@@ -76,7 +81,7 @@ func (r *reader) match(f field) rule.Rule {
 		part("type", func(f field) { d.Type = r.text(f) }),
 		part("value", func(f field) { d.Value = r.text(f) }),
 		part("regex", func(f field) { d.Regex = r.text(f) }),
-		part("secret", func(f field) { d.Secret = secret.New(r.text(f)) }),
+		part("secret", func(f field) { d.Secret = secret.New(r.ruleSecret(f)) }),
 		part("ip-range", func(f field) { d.IPRange = r.text(f) }),
 		part("parameter", func(f field) { d.Parameter = r.argument("parameter", f.value).Ref }),
 	})
@@ -99,6 +104,15 @@ func (r *reader) match(f field) rule.Rule {
 	}
 	r.idle(d.Type, list)
 	return compiled
+}
+
+// ruleSecret reads the secret of a match rule, which webhook has as text alone.
+func (r *reader) ruleSecret(f field) string {
+	if f.value.Kind == yaml.MappingNode {
+		r.refuse(f.value, `the secret of a match rule is text, not an object: a secret from elsewhere is the hook's own, beside its sender (sender: github, secret: {file: PATH}), or comes by -template ({{ credential "NAME" }})`)
+		return ""
+	}
+	return r.text(f)
 }
 
 // idle tells of keys that look like a check and are none in a rule of that type.

@@ -95,21 +95,53 @@ func (r *reader) jsonParameters(f field) []delivery.Ref {
 // argument reads one value: where it comes from and what it is called.
 func (r *reader) argument(what string, node *yaml.Node) Argument {
 	var a Argument
+	var b bound
+	var held *field
 	source, name := node, node
 	keys := []key{
 		{name: "source", read: func(f field) { a.Source, source = delivery.Source(r.text(f)), f.value }},
 		{name: "name", read: func(f field) { a.Name, name = r.text(f), f.value }},
-		{name: "envname", read: func(f field) {
-			a.Variable = r.text(f)
-			if a.Variable != "" { // else as if it were not there
-				r.wrongIf(f.value, "envname", process.CheckName(a.Variable))
-			}
-		}},
+		{name: "envname", read: func(f field) { a.Variable = r.variable(f) }},
 		{name: "base64decode", read: func(f field) { a.Base64Decode = r.boolean(f) }},
+		{name: "secret", of: pawls, read: func(f field) { held = &f; a.Secret = r.secretSet(f, ofArgument) }},
 	}
-	r.each(r.object(what, node), append(keys, plannedKeys("pattern", "max-length")...))
+	r.each(r.object(what, node), append(keys, r.boundKeys(&b)...))
 	r.ref(a.Ref, source, name)
+	r.bounded(b, a.Ref)
+	if held != nil {
+		r.secretArgument(a, *held, source, name)
+	}
 	return a
+}
+
+// variable reads the name of a variable that a command is given.
+func (r *reader) variable(f field) string {
+	name := r.text(f)
+	switch {
+	case name == "": // as if it were not there
+	case strings.HasPrefix(name, pawlsVariables):
+		r.note(f.value, Warning, "envname: variables that begin with %s are Pawl's own, and a script gets Pawl's", pawlsVariables)
+	default:
+		r.wrongIf(f.value, "envname", process.CheckName(name))
+	}
+	return name
+}
+
+// secretArgument tells of a secret that no command could be given, or that others
+// would see.
+func (r *reader) secretArgument(a Argument, held field, source, name *yaml.Node) {
+	switch {
+	case a.Source != delivery.String:
+		r.wrong(source, "a secret is a value of source string: {source: string, secret: {file: PATH}, envname: TOKEN}")
+	case a.Name != "":
+		r.wrong(name, "the value is the secret, and name is another: leave out one of them")
+	case r.key == "pass-arguments-to-command":
+		r.advise(held.key, "every user of this machine can see the arguments of a command (ps): hand the secret over in pass-environment-to-command or pass-file-to-command")
+	case r.key != "pass-environment-to-command" && r.key != "pass-file-to-command":
+		r.wrong(held.key, "a secret here is given to nothing: it goes to pass-environment-to-command or pass-file-to-command")
+	case a.Variable == "":
+		r.wrong(held.key, "a secret needs envname, the name of its variable")
+	}
 }
 
 // ref tells of a value that no request has.
@@ -122,7 +154,9 @@ func (r *reader) ref(ref delivery.Ref, source, name *yaml.Node) {
 	case !ok:
 		r.wrong(source, "unknown source %q%s", ref.Source, Suggestion(string(ref.Source), names))
 	case known == delivery.Element:
-		r.element(source)
+		r.element(source, "source element")
+	case known == delivery.CEL:
+		r.computation(ref, name)
 	case known == delivery.Request && !strings.EqualFold(ref.Name, "method") && !strings.EqualFold(ref.Name, "remote-addr"):
 		r.wrong(name, "source request has no %q, only method and remote-addr", ref.Name)
 	case ref.Name == "" && (known == delivery.Payload || known == delivery.Header || known == delivery.Query):
@@ -134,6 +168,6 @@ func sources() []string {
 	return []string{
 		string(delivery.Payload), string(delivery.Header), string(delivery.Query), string(delivery.Element), string(delivery.Request),
 		string(delivery.RawRequestBody), string(delivery.EntirePayload), string(delivery.EntireHeaders),
-		string(delivery.EntireQuery), string(delivery.String),
+		string(delivery.EntireQuery), string(delivery.String), string(delivery.CEL),
 	}
 }

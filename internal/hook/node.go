@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/pawlhq/pawl/internal/expression"
 )
 
 // aliasedNodes and aliasedTimes bound what one file may come to when its aliases
@@ -20,17 +22,29 @@ const (
 // reader reads the nodes of one file and gathers what is wrong with them.
 type reader struct {
 	file     string
+	options  Options
+	parsed   []byte // the text that the nodes are of
 	problems Problems
 	budget   int                              // how many nodes may be read still
 	joined   map[int][]int                    // line to the columns after which two characters are missing
 	digests  map[*yaml.Node][sha256.Size]byte // of what has an anchor
 
 	// Of the hook that is being read:
-	inside   string                // the groups that are open, as in "process."
-	places   map[string]*yaml.Node // the values of Pawl's keys, as in "queue.key"
-	onceFor  string                // the key that is read is asked once for a delivery
-	elements []*yaml.Node          // where an element of for-each is asked for
-	advices  Problems              // warnings that no key of Pawl's makes more of
+	entry
+}
+
+// entry is what is known of the hook that is being read.
+type entry struct {
+	key         string                // that is being read, as in "queue.key"
+	own         bool                  // a key of Pawl's was there
+	places      map[string]*yaml.Node // the values of Pawl's keys, as in "queue.key"
+	onceFor     string                // the key that is read is asked once for a delivery
+	elements    []elementUse          // where an element of for-each is asked for
+	directory   string                // command-working-directory
+	bounds      []Bound
+	expressions expression.Set
+	caller      caller
+	advices     Problems // warnings that no key of Pawl's makes more of
 }
 
 func (r *reader) note(node *yaml.Node, severity Severity, format string, args ...any) {

@@ -20,6 +20,7 @@ import (
 func (r *reader) parse(text []byte) *yaml.Node {
 	text = decodeText(text)
 	joined := r.joinSurrogates(text)
+	r.parsed = joined
 	decoder := yaml.NewDecoder(bytes.NewReader(joined))
 	var document, second yaml.Node
 	err := decoder.Decode(&document)

@@ -9,12 +9,22 @@ type Options struct {
 	// Reload refuses an id that stands twice in one file. At the start the
 	// first of them counts, as in webhook.
 	Reload bool
+
+	// Elsewhere says that the files are meant for another machine, or for another
+	// user: secrets and certificates that are not here are not missed. The hooks
+	// are for looking at; none may be served.
+	Elsewhere bool
+
+	// Alarm is told, in words, when a secret that was good cannot be read any
+	// more, and when it can be again; it may be nil. It is called while
+	// deliveries are asked about, by any of them.
+	Alarm func(text string)
 }
 
 // Read reads one hook file: JSON or YAML, whatever its name. It tells all
 // problems at once; where Problems.Refused, the hooks must not be used.
 func Read(file string, text []byte, options Options) ([]*Hook, Problems) {
-	r := &reader{file: file}
+	r := &reader{file: file, options: options}
 	if options.Template {
 		expanded, problems := expand(file, decodeText(text))
 		r.problems = append(r.problems, problems...)

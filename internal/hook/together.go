@@ -10,13 +10,16 @@ import (
 // what follows from them.
 func (r *reader) together(h *Hook) {
 	if h.ForEach == nil {
-		for _, source := range r.elements {
-			r.refuse(source, "source element is the element of for-each, and the hook has no for-each")
+		for _, use := range r.elements {
+			r.refuse(use.node, "%s is the element of for-each, and the hook has no for-each", use.what)
 		}
 	}
-	if node := r.places["dedupe"]; node != nil && h.DeliveryID == nil && h.Dedupe > 0 {
-		r.wrong(node, "dedupe needs delivery-id: it says what tells a repeated delivery from a new one")
+	h.Bounds = r.bounds
+	if len(r.expressions) > 0 {
+		h.Payload.Expressions = r.expressions
 	}
+	r.callerTogether(h)
+	r.identityTogether(h)
 	r.queueTogether(h)
 	r.retryTogether(h)
 	r.answerTogether(h)

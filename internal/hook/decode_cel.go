@@ -1,0 +1,101 @@
+package hook
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/expression"
+	"github.com/pawlhq/pawl/internal/sender"
+)
+
+// when reads a condition.
+func (r *reader) when(f field) *expression.Program {
+	text := r.text(f)
+	if strings.TrimSpace(text) == "" {
+		if f.value.Kind == yaml.ScalarNode {
+			r.wrong(f.value, "when is an expression that is true or false, as in payload.ref == \"refs/heads/main\"")
+		}
+		return nil
+	}
+	program, errs := expression.Condition(text)
+	if r.expressionErrors(f.value, errs) {
+		return nil
+	}
+	if program.UsesElement() {
+		r.elements = append(r.elements, elementUse{f.value, "element, which when names,"})
+	}
+	return program
+}
+
+// computation compiles the expression of a value of source cel.
+func (r *reader) computation(ref delivery.Ref, name *yaml.Node) {
+	r.own = true
+	if strings.TrimSpace(ref.Name) == "" {
+		r.wrong(name, `source cel needs an expression as its name, as in name: '"v" + payload.version'`)
+		return
+	}
+	program, errs := expression.Computation(ref.Name)
+	if r.expressionErrors(name, errs) {
+		return
+	}
+	if program.UsesElement() {
+		r.element(name, "element, which the expression names,")
+	}
+	if r.expressions == nil {
+		r.expressions = expression.Set{}
+	}
+	r.expressions[ref.Name] = program
+}
+
+// expressionErrors tells what is wrong with an expression, where it is wrong. It
+// reports whether anything is.
+func (r *reader) expressionErrors(node *yaml.Node, errs []*expression.SyntaxError) bool {
+	for _, err := range errs {
+		if column, ok := r.inScalar(node, err.Line, err.Column); ok {
+			r.wrong(&yaml.Node{Line: node.Line, Column: column}, "%s: %s", r.key, err.Text)
+		} else {
+			r.wrong(node, "%s: %v", r.key, err)
+		}
+	}
+	return len(errs) > 0
+}
+
+// inScalar gives the column of the file where a place in a scalar's text stands.
+// It is known of a scalar on one line whose text until there is written as it is.
+func (r *reader) inScalar(node *yaml.Node, line, column int) (int, bool) {
+	if line != 1 || column < 1 || node.Kind != yaml.ScalarNode || node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return 0, false
+	}
+	start := node.Column
+	if node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		start++
+	}
+	lines := bytes.Split(r.parsed, []byte("\n"))
+	if node.Line < 1 || node.Line > len(lines) {
+		return 0, false
+	}
+	written := []rune(string(lines[node.Line-1]))
+	before := []rune(node.Value)
+	before = before[:min(column-1, len(before))]
+	if start-1+len(before) > len(written) || string(written[start-1:start-1+len(before)]) != string(before) {
+		return 0, false
+	}
+	return start + column - 1, true
+}
+
+// eventName finds the name event in an expression where it is no member
+// (payload.event) and no text.
+var eventName = regexp.MustCompile(`(?:^|[^.\w"'])event\b`)
+
+func namesEvent(text string) bool { return eventName.MatchString(text) }
+
+func asConfigError(err error) (*sender.ConfigError, bool) {
+	var of *sender.ConfigError
+	ok := errors.As(err, &of)
+	return of, ok
+}
