@@ -35,6 +35,10 @@ type Sender struct {
 	// about content must not cost them.
 	SwitchesOff bool
 
+	// IssuesSecret says that it makes the secret itself and shows it; others take
+	// the one that they are given.
+	IssuesSecret bool
+
 	// Events lists the event types that are known of it, the most usual first;
 	// others may come.
 	Events []string
@@ -103,6 +107,10 @@ func All() []*Sender {
 	slices.SortFunc(all, func(a, b *Sender) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }
+
+// TakesSecret reports whether a secret alone is enough for a hook of this sender:
+// where it is not, auth must say more.
+func (s *Sender) TakesSecret() bool { return s.own != nil }
 
 // GivesID reports whether its deliveries carry an id.
 func (s *Sender) GivesID() bool { return s.id != nil }
