@@ -83,6 +83,7 @@ type Delivery struct {
 
 	headers, query *fields
 	element        *document // of options.Element, made when first wanted
+	known          *known    // nil until something is asked that Sender or Expressions tells
 }
 
 // New makes a Delivery of a request. It reads nothing yet.
@@ -158,24 +159,32 @@ func (d *Delivery) load() {
 		return
 	}
 	d.loaded = true
-	contentType := d.contentType()
+	contentType, text := d.contentType(), d.text()
+	if s := d.sender(); s != nil {
+		if message, ofMessage, wrapped := s.Message(d.Delivery); wrapped {
+			contentType, text = ofMessage, textFrom(message)
+			if kindOf(contentType) == multipartBody {
+				contentType = "" // a form's boundary stands in a header, which a message has not
+			}
+		}
+	}
 	var err error
 	switch kindOf(contentType) {
 	case jsonBody:
-		if d.document, err = parseDocument(d.text(), maxDepth); err != nil {
+		if d.document, err = parseDocument(text, maxDepth); err != nil {
 			d.problem("the body is no JSON payload: %w", err)
 		} else if d.document.text == "null" {
 			d.document = nil
 		}
 	case formBody:
 		var values url.Values
-		if values, err = url.ParseQuery(d.text()); err != nil {
+		if values, err = url.ParseQuery(text); err != nil {
 			d.problem("the body is no form: %w", err)
 		} else {
 			d.form = &fields{texts: values}
 		}
 	case xmlBody:
-		if d.document, err = parseXML(d.Body); err != nil {
+		if d.document, err = parseXML(bytesOf(text)); err != nil {
 			d.problem("the body is no XML payload: %w", err)
 		}
 	case multipartBody:
@@ -185,7 +194,7 @@ func (d *Delivery) load() {
 			return
 		}
 	default:
-		if len(d.Body) > 0 {
+		if len(text) > 0 {
 			d.problem("the content type %q is none that is parsed: the body has no values", contentType)
 		}
 	}
@@ -203,7 +212,12 @@ func (d *Delivery) load() {
 
 // text is the body without a copy. Nothing changes the body of an accepted
 // delivery, and the string keeps it alive.
-func (d *Delivery) text() string { return unsafe.String(unsafe.SliceData(d.Body), len(d.Body)) }
+func (d *Delivery) text() string { return textFrom(d.Body) }
+
+func textFrom(bytes []byte) string { return unsafe.String(unsafe.SliceData(bytes), len(bytes)) }
+
+// bytesOf is the reverse of textFrom, for reading alone.
+func bytesOf(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
 
 func (d *Delivery) filesAsJSON() (names []string) {
 	for _, parameter := range d.options.JSONParameters {

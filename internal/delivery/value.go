@@ -47,7 +47,7 @@ func (s Source) canonical() Source {
 // Ref names one value of a request. What Name means depends on the source: for
 // payload, header and query it is a name; for element a name in it, or empty for
 // the element itself; for request "method" or "remote-addr" in any case; for
-// string the value itself; for the others nothing.
+// string the value itself; for cel an expression; for the others nothing.
 type Ref struct {
 	Source Source
 	Name   string
@@ -103,6 +103,8 @@ func (d *Delivery) Value(ref Ref) (string, error) {
 		return textOf(d.headerFields().appendTo(nil)), nil
 	case EntireQuery:
 		return textOf(d.queryFields().appendTo(nil)), nil
+	case CEL:
+		return d.computed(ref)
 	default:
 		return "", fmt.Errorf("unknown source %q", ref.Source)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
-	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
@@ -49,28 +48,32 @@ func keyOf(h *hook.Hook, content *delivery.Delivery) run.Key {
 
 // senderID is the sender's own id of a delivery, empty where it gives none.
 func senderID(h *hook.Hook, content *delivery.Delivery) string {
-	value, err := content.Value(*h.DeliveryID)
-	if err != nil {
-		return ""
+	id := content.SenderID()
+	if h.DeliveryID == nil {
+		return copied(bounded(id), content)
 	}
-	return copied(bounded(shown(h, *h.DeliveryID, value)), content)
+	if id == "" {
+		id, _ = content.Value(*h.DeliveryID) // missing: ""
+	}
+	return copied(bounded(shown(h, *h.DeliveryID, id)), content)
 }
 
 // shown puts the sum of a credential in its place: keys and ids are for people
-// to see.
+// to see. What an expression computes may be made of one, and nobody can tell:
+// hooks that compute keys choose what is shown.
 func shown(h *hook.Hook, ref delivery.Ref, value string) string {
+	if value == "" {
+		return value
+	}
 	switch source, _ := delivery.ParseSource(string(ref.Source)); source {
 	case delivery.EntireHeaders, delivery.EntireQuery: // they may hold any
 	case delivery.Header, delivery.Query:
 		head, _, _ := strings.Cut(ref.Name, ".")
-		if c := ref.Credential(); c == delivery.NoCredential || c == delivery.MayBeCredential &&
-			(h.Rule == nil || !rule.Compares(h.Rule, source, head)) {
+		of := []*hook.Hook{h}
+		if !isCredential(source, head, of) && !isCredential(source, ref.Name, of) {
 			return value
 		}
 	default:
-		return value
-	}
-	if value == "" {
 		return value
 	}
 	return "withheld:" + sumOf(value)[:16]

@@ -7,7 +7,8 @@
 package trigger
 
 import (
-	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -33,8 +34,8 @@ type Kind int
 // The kinds of verdicts.
 const (
 	Triggered       Kind = iota // Part holds the runs
-	Mismatched                  // the trigger rule does not hold
-	Nothing                     // the rule holds, and for-each has no element to run for
+	Mismatched                  // the trigger rule, or when, does not hold; when of no element
+	Nothing                     // they hold, and for-each has no element to run for
 	Refused                     // authentic, but it does not fit the hook: Err says why
 	Failed                      // the rule cannot be evaluated, or a multipart form not be parsed: Err says why
 	Unauthenticated             // it is not authentic: Err says why. Whoever asked the hook's Gate says so, not Ask
@@ -63,6 +64,7 @@ type Verdict struct {
 	Part run.Part
 
 	request *rule.Request
+	when    bool // of Mismatched: it is when that does not hold
 }
 
 // question is what is made for each hook that is asked: at once, for most
@@ -72,8 +74,10 @@ type question struct {
 	request rule.Request
 }
 
-// Ask asks a hook about a delivery. It gives the runs new ids, so whoever asks
-// twice has two submissions.
+// Ask asks a hook about a delivery, in the order of rule 5: handshake, events,
+// trigger rule, when, for-each, and what values must be like. It gives the runs
+// new ids, so whoever asks twice has two submissions. Who calls it does not ask:
+// that is the hook's Gate's to say, before.
 func Ask(h *hook.Hook, d *run.Delivery, mode Mode) Verdict {
 	q := &question{content: *delivery.New(d, h.Payload)}
 	q.request = rule.Request{Delivery: &q.content, SoftSignatures: h.SoftSignatures, Replayed: mode.Replayed}
@@ -82,75 +86,183 @@ func Ask(h *hook.Hook, d *run.Delivery, mode Mode) Verdict {
 		v.Kind = Failed
 		return v
 	}
-	ok := true
-	if h.Rule != nil {
-		ok, v.Err = rule.Decide(h.Rule, &q.request)
-	}
-	if mode.Validate && v.Err == nil {
+	v.Kind, v.Err = v.decide(&q.content, mode)
+	if mode.Validate {
 		_ = q.content.Validate() // Problem tells
-	}
-	switch {
-	case v.Err != nil:
-		v.Kind = Failed
-	case !ok:
-		v.Kind = Mismatched
-	default:
-		v.Kind, v.Err = v.runs(&q.content, mode)
 	}
 	v.Problem = q.content.Problem()
 	return v
 }
 
-// runs makes the runs of a delivery whose rule holds.
-func (v *Verdict) runs(content *delivery.Delivery, mode Mode) (Kind, error) {
+// decide asks whether the delivery triggers the hook, and makes the runs.
+func (v *Verdict) decide(content *delivery.Delivery, mode Mode) (Kind, error) {
 	h := v.Hook
-	v.Part = run.Part{Hook: h.ID}
-	if h.DeliveryID != nil {
-		v.Part.SenderID = senderID(h, content)
-		if !mode.Replayed && v.Part.SenderID != "" {
-			v.Part.Dedupe = h.Dedupe
+	if h.Sender != nil && !mode.Replayed {
+		if v.Handshake = h.Sender.Handshake(content); v.Handshake != nil {
+			return Handshaken, nil
 		}
 	}
-	elements := []string{""}
-	if h.ForEach != nil {
-		var err error
-		var unfit *delivery.ElementsError
-		switch elements, err = content.Elements(*h.ForEach); {
-		case errors.As(err, &unfit):
+	if len(h.Events) > 0 && !follows(content) && !slices.Contains(h.Events, content.EventType()) {
+		return Uninteresting, nil
+	}
+	if h.Rule != nil {
+		switch ok, err := rule.Decide(h.Rule, v.request); {
+		case delivery.IsUnfit(err):
 			return Refused, err
 		case err != nil:
 			return Failed, err
-		case len(elements) == 0:
-			return Nothing, nil
+		case !ok:
+			return Mismatched, nil
 		}
 	}
-	v.Part.Runs = make([]run.Run, len(elements))
-	for i, element := range elements {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return Failed, err
+	if h.When != nil && !h.When.UsesElement() {
+		if ok, err := holds(h, content); err != nil {
+			return Refused, err
+		} else if !ok {
+			v.when = true
+			return Mismatched, nil
 		}
-		r := &v.Part.Runs[i]
-		r.ID, r.Hook, r.Attempt = id.String(), h.ID, 1
-		if h.ForEach != nil {
-			r.Element = copied(element, content)
-			content.SetElement(r.Element)
-		}
-		r.Key = keyOf(h, content)
 	}
+	if h.ForEach != nil {
+		return v.each(content, mode)
+	}
+	if err := unfit(h, content, mode, always); err != nil {
+		return Refused, err
+	}
+	v.Part = part(h, content, mode)
+	v.Part.Runs = make([]run.Run, 1)
+	return v.fill(&v.Part.Runs[0], content)
+}
+
+// follows reports whether Pawl itself made the delivery of a run's end: its
+// sender is nobody whose events a hook lists.
+func follows(content *delivery.Delivery) bool {
+	return content.Origin.Kind == run.OnFailure || content.Origin.Kind == run.OnSuccess
+}
+
+// holds asks the hook's when.
+func holds(h *hook.Hook, content *delivery.Delivery) (bool, error) {
+	ok, err := h.When.Holds(content)
+	if err != nil {
+		return false, &delivery.ExpressionError{Expression: h.When.String(), Err: err}
+	}
+	return ok, nil
+}
+
+// part is the hook's part without its runs.
+func part(h *hook.Hook, content *delivery.Delivery, mode Mode) run.Part {
+	p := run.Part{Hook: h.ID, SenderID: senderID(h, content)}
+	if mode.Replayed {
+		return p
+	}
+	if p.SenderID != "" {
+		p.Dedupe = h.Dedupe
+	}
+	p.MustAccept = h.Sender != nil && h.Sender.SwitchesOff
+	return p
+}
+
+// fill makes a run of the present element.
+func (v *Verdict) fill(r *run.Run, content *delivery.Delivery) (Kind, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Failed, err
+	}
+	r.ID, r.Hook, r.Attempt = id.String(), v.Hook.ID, 1
+	r.Key = keyOf(v.Hook, content)
 	return Triggered, nil
 }
 
+// each makes the runs of a hook with for-each: of the elements that fit, and of
+// which its when holds.
+func (v *Verdict) each(content *delivery.Delivery, mode Mode) (Kind, error) {
+	h := v.Hook
+	if isCredential(h.ForEach.Source, h.ForEach.Name, []*hook.Hook{h}) {
+		return Refused, fmt.Errorf("%s is a credential: no run is made for each of its elements, which would be kept and shown", h.ForEach)
+	}
+	elements, err := content.Elements(*h.ForEach)
+	switch {
+	case delivery.IsUnfit(err):
+		return Refused, err
+	case err != nil:
+		return Failed, err
+	case len(elements) == 0:
+		return Nothing, nil
+	}
+	if err := unfit(h, content, mode, once); err != nil {
+		return Refused, err
+	}
+	v.Part = part(h, content, mode)
+	v.Part.Runs = make([]run.Run, 0, len(elements))
+	for i, element := range elements {
+		element = copied(element, content)
+		content.SetElement(element)
+		if ok, err := fits(h, content, mode); err != nil {
+			v.Spoiled = append(v.Spoiled, fmt.Errorf("element %d of %s: %w", i+1, h.ForEach, err))
+			continue
+		} else if !ok {
+			continue
+		}
+		r := run.Run{Element: element}
+		if kind, err := v.fill(&r, content); err != nil {
+			return kind, err
+		}
+		v.Part.Runs = append(v.Part.Runs, r)
+	}
+	if len(v.Part.Runs) > 0 {
+		return Triggered, nil
+	}
+	v.Part = run.Part{}
+	if len(v.Spoiled) > 0 {
+		return Refused, allSpoiled(v.Spoiled)
+	}
+	v.when = true
+	return Mismatched, nil
+}
+
+// fits asks whether the present element gets a run.
+func fits(h *hook.Hook, content *delivery.Delivery, mode Mode) (bool, error) {
+	if h.When != nil && h.When.UsesElement() {
+		if ok, err := holds(h, content); err != nil || !ok {
+			return false, err
+		}
+	}
+	if err := unfit(h, content, mode, perElement); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// allSpoiled is the error of elements none of which gets a run: the first one's,
+// and how many there are.
+func allSpoiled(spoiled []error) error {
+	if len(spoiled) == 1 {
+		return spoiled[0]
+	}
+	return fmt.Errorf("%w (and %d more of its elements do not fit)", spoiled[0], len(spoiled)-1)
+}
+
 // Why says in words why no run was made, for a log that somebody reads: it may
-// ask the rule again. Of the request it names values, and never tells them.
+// ask the rule again. Of the request it names values, and never tells them, but
+// for the event type.
 func (v Verdict) Why() string {
 	switch v.Kind {
 	case Mismatched:
-		return rule.Why(v.Hook.Rule, v.request)
+		switch {
+		case !v.when:
+			return rule.Why(v.Hook.Rule, v.request)
+		case v.Hook.When.UsesElement():
+			return "when holds for none of the elements of " + v.Hook.ForEach.String() + ": " + v.Hook.When.String()
+		}
+		return "when does not hold: " + v.Hook.When.String()
 	case Nothing:
 		return v.Hook.ForEach.String() + " has no elements to run for"
-	case Refused, Failed:
+	case Refused, Failed, Unauthenticated:
 		return v.Err.Error()
+	case Handshaken:
+		return "the sender asks for an answer alone: it is set up or tested"
+	case Uninteresting:
+		return fmt.Sprintf("the event type %.100q is none of the hook's events %q", v.request.EventType(), v.Hook.Events)
 	}
 	return ""
 }

@@ -43,7 +43,7 @@ func post(body string, headers ...string) *run.Delivery {
 // verdict puts what a hook said into a line: the kind, then each run as element
 // @ key, or why there is none.
 func verdict(v trigger.Verdict) string {
-	kind := [...]string{"triggered", "mismatched", "nothing", "refused", "failed"}[v.Kind]
+	kind := [...]string{"triggered", "mismatched", "nothing", "refused", "failed", "unauthenticated", "handshaken", "uninteresting"}[v.Kind]
 	if v.Kind != trigger.Triggered {
 		return kind + ": " + v.Why()
 	}

@@ -8,23 +8,29 @@ import (
 	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/expression"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
 // Withhold gives a delivery as it may be stored and shown: in the place of each
-// header and query value that lets its bearer in stands run.Withheld. Those that
-// a script of one of the hooks, which are the ones that triggered, is given stay
+// header and query value that lets its bearer in stands run.Withheld, by its name
+// or because the Gate or the rule of one of the hooks says so. Those that a
+// script of one of the hooks, which are the ones that triggered, is given stay
 // in its Credentials. Signatures and the body are stored as they came.
 //
+// rest is the secret behind the hooks' path, "" where there is none. No script
+// is given the path of a request, so nothing of it is kept.
+//
 // The delivery itself is not changed; one without credentials is given back.
-func Withhold(d *run.Delivery, hooks []*hook.Hook) *run.Delivery {
+func Withhold(d *run.Delivery, hooks []*hook.Hook, rest string) *run.Delivery {
 	query := withoutCredentials(d.RawQuery, hooks, false)
-	if query == d.RawQuery && !hasCredentials(d.Header, hooks) {
+	if query == d.RawQuery && rest == "" && !hasCredentials(d.Header, hooks) {
 		return d
 	}
 	stored, kept := *d, run.Credentials{}
+	stored.Path = withoutRest(d.Path, rest)
 	stored.Header = maps.Clone(d.Header)
 	for name, values := range d.Header {
 		if !isCredential(delivery.Header, name, hooks) || !tellsAny(values) {
@@ -49,6 +55,19 @@ func Withhold(d *run.Delivery, hooks []*hook.Hook) *run.Delivery {
 	return &stored
 }
 
+// withoutRest withholds what follows a hook's path; all of it where that is not
+// found at its end, for then nobody knows where it stands.
+func withoutRest(path, rest string) string {
+	if rest == "" {
+		return path
+	}
+	before, found := strings.CutSuffix(path, rest)
+	if !found {
+		return "/" + run.Withheld
+	}
+	return before + run.Withheld
+}
+
 func hasCredentials(header http.Header, hooks []*hook.Hook) bool {
 	for name, values := range header {
 		if isCredential(delivery.Header, name, hooks) && tellsAny(values) {
@@ -63,21 +82,36 @@ func tellsAny(values []string) bool {
 	return slices.ContainsFunc(values, func(value string) bool { return value != "" && value != run.Withheld })
 }
 
-// isCredential judges a header or query parameter: by its name, and where that
-// may mean either, by whether a hook compares its value.
+// isCredential judges a header or query parameter: by its name, by what a hook's
+// Gate asks for, and where the name may mean either, by whether a hook compares
+// its value.
 func isCredential(source delivery.Source, name string, hooks []*hook.Hook) bool {
-	switch delivery.CredentialName(name) {
-	case delivery.IsCredential:
+	if source == delivery.QueryAlias {
+		source = delivery.Query
+	}
+	if source != delivery.Header && source != delivery.Query {
+		return false
+	}
+	named := delivery.CredentialName(name)
+	if named == delivery.IsCredential {
 		return true
-	case delivery.MayBeCredential:
-		return slices.ContainsFunc(hooks, func(h *hook.Hook) bool { return h.Rule != nil && rule.Compares(h.Rule, source, name) })
+	}
+	for _, h := range hooks {
+		if h.Gate != nil && h.Gate.Credential(source, name) ||
+			named == delivery.MayBeCredential && h.Rule != nil && rule.Compares(h.Rule, source, name) {
+			return true
+		}
 	}
 	return false
 }
 
-// isPassedOn reports whether a script is given the value.
+// isPassedOn reports whether a script is given the value, or an expression sees
+// it.
 func isPassedOn(source delivery.Source, name string, hooks []*hook.Hook) bool {
 	for _, h := range hooks {
+		if set, _ := h.Payload.Expressions.(expression.Set); set.Sees(source, name) {
+			return true
+		}
 		for _, list := range [][]hook.Argument{h.Arguments, h.Environment, h.Files} {
 			if slices.ContainsFunc(list, func(a hook.Argument) bool { return a.Carries(source, name) }) {
 				return true

@@ -87,7 +87,7 @@ func TestWithhold(t *testing.T) {
 			before.Header = d.Header.Clone()
 			hooks := []*hook.Hook{one(t, tt.hook), one(t, "")}
 
-			got := trigger.Withhold(d, hooks)
+			got := trigger.Withhold(d, hooks, "")
 
 			if diff := cmp.Diff(&before, d); diff != "" {
 				t.Errorf("the delivery itself changed:\n%s", diff)
@@ -133,7 +133,7 @@ func headers(values map[string]string) http.Header {
 func TestWhatWasWithheldReachesTheScript(t *testing.T) {
 	h := one(t, "pass-environment-to-command: [{ source: entire-headers, envname: A }, { source: query, name: token, envname: B }]")
 	d := &run.Delivery{Header: headers(map[string]string{"Cookie": "c", "Authorization": "a", "X": "1"}), RawQuery: "a=b&token=s"}
-	whole := trigger.Withhold(d, []*hook.Hook{h}).Whole()
+	whole := trigger.Withhold(d, []*hook.Hook{h}, "").Whole()
 	if diff := cmp.Diff(d, whole); diff != "" {
 		t.Errorf("(-came +given):\n%s", diff)
 	}
@@ -144,7 +144,7 @@ func TestWithholdAllocatesNothing(t *testing.T) {
 	hooks := []*hook.Hook{one(t, compares("header", "X-Event"))}
 	d := post(pushed, "X-Event", "push", "X-Hub-Signature-256", "sha256=00", "X-Event-Key", "k", "X-Key", "7", "User-Agent", "x")
 	d.RawQuery = "a=1&key=2&b"
-	if n := testing.AllocsPerRun(100, func() { trigger.Withhold(d, hooks) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { trigger.Withhold(d, hooks, "") }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -155,7 +155,7 @@ func BenchmarkWithhold(b *testing.B) {
 		"Accept-Encoding", "gzip", "Content-Length", "300", "X-Request-Id", "7", "X-Forwarded-For", "192.0.2.1")
 	b.ReportAllocs()
 	for b.Loop() {
-		trigger.Withhold(d, hooks)
+		trigger.Withhold(d, hooks, "")
 	}
 }
 
@@ -169,7 +169,7 @@ func FuzzWithhold(f *testing.F) {
 	h := one(f, "pass-arguments-to-command: [{ source: query, name: token }]")
 	f.Fuzz(func(t *testing.T, query string) {
 		d := &run.Delivery{RawQuery: query, Header: http.Header{}}
-		stored := trigger.Withhold(d, []*hook.Hook{h})
+		stored := trigger.Withhold(d, []*hook.Hook{h}, "")
 		values, _ := url.ParseQuery(stored.RawQuery)
 		for _, value := range values["token"] {
 			if value != w && value != "" {
