@@ -112,7 +112,7 @@ func TestDocsHookFiles(t *testing.T) {
 				continue
 			}
 			loaded++
-			hooks, problems := hook.Read(p.path, []byte(b.text), hook.Options{Template: b.is("template")})
+			hooks, problems := hook.Read(p.path, []byte(b.text), hook.Options{Template: b.is("template"), Elsewhere: true})
 			switch {
 			case b.is("wrong") && problems.Errors() == 0:
 				t.Errorf("%s:%d: the hook file is marked wrong, and nothing is wrong with it", p.path, b.line)
@@ -150,7 +150,7 @@ func TestDocsHookKeys(t *testing.T) {
 	_, tables, _ := strings.Cut(pageNamed(t, "docs/hooks.md").text, "\n## Keys that webhook knows\n")
 	tables, _, _ = strings.Cut(tables, "\n## How the command is found\n")
 	documented, last := map[string]bool{}, map[string]bool{}
-	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z.-]+)` \\|").FindAllStringSubmatch(tables, -1) {
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z0-9.-]+)` \\|").FindAllStringSubmatch(tables, -1) {
 		documented[match[1]] = true
 		last[match[1][strings.LastIndex(match[1], ".")+1:]] = true
 	}
@@ -158,9 +158,13 @@ func TestDocsHookKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := regexp.MustCompile(`\{name: "([a-z0-9-]+)"`).FindAllStringSubmatch(string(source), -1)
-	if len(keys) < 20 {
-		t.Fatalf("the tables of keys in hook/decode.go have %d rows", len(keys))
+	more, err := os.ReadFile("../hook/decode_auth.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(?:\{name: |\b(?:empty|r\.needed|r\.fileKey)\()"([a-z0-9-]+)"`).FindAllStringSubmatch(string(source)+string(more), -1)
+	if len(keys) < 70 {
+		t.Fatalf("the tables of keys in hook/decode.go and decode_auth.go have %d rows", len(keys))
 	}
 	for _, key := range keys {
 		if group := key[1] == "process" || key[1] == "keep"; !group && !last[key[1]] {
@@ -173,10 +177,9 @@ func TestDocsHookKeys(t *testing.T) {
 	}
 	for key := range documented {
 		entry := "- id: a\n  execute-command: b\n"
-		if group, inner, ok := strings.Cut(key, "."); ok {
-			entry += "  " + group + ": {" + inner + ": {}}\n"
-		} else if key != "id" && key != "execute-command" {
-			entry += "  " + key + ": {}\n"
+		if key != "id" && key != "execute-command" {
+			depth := strings.Count(key, ".")
+			entry += "  " + strings.ReplaceAll(key, ".", ": {") + ": {}" + strings.Repeat("}", depth) + "\n"
 		}
 		_, problems := hook.Read("f", []byte(entry), hook.Options{})
 		if strings.Contains(problems.String(), "unknown key") || strings.Contains(problems.String(), "not in this version") {

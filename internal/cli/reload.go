@@ -31,7 +31,8 @@ type reloader struct {
 // newReloader makes a reloader without hooks yet. With watched, watch can be
 // called and misses nothing that changes from now on.
 func newReloader(s *settings, watched bool, log zerolog.Logger) (*reloader, error) {
-	r := &reloader{log: log, paths: s.hooks, kept: map[string]bool{}, loader: hook.NewLoader(s.hooks, hook.Options{Template: s.template})}
+	options := hook.Options{Template: s.template, Alarm: func(text string) { log.Error().Msg(text) }}
+	r := &reloader{log: log, paths: s.hooks, kept: map[string]bool{}, loader: hook.NewLoader(s.hooks, options)}
 	r.current.Store(hook.NewSet(nil))
 	if watched {
 		before, err := hook.TakeSnapshot(s.hooks)

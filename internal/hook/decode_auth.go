@@ -23,7 +23,8 @@ func (r *reader) auth(f field) (open bool) {
 		if word == "none" {
 			return true
 		}
-		r.refuse(f.value, "auth is the word none, or an object as in {path: {}}, not %s%s", kindOf(f.value), Suggestion(word, append(keyNames(r.authKeys(&sender.Auth{})), "none")))
+		// What stands there may be the secret itself, and is not told.
+		r.refuse(f.value, "auth is the word none, or an object as in {path: {}}%s", Suggestion(word, append(keyNames(r.authKeys(&sender.Auth{})), "none")))
 	default:
 		r.refuse(f.value, "auth is one object, all parts of which must pass, not %s", kindOf(f.value))
 	}
@@ -32,23 +33,23 @@ func (r *reader) auth(f field) (open bool) {
 
 func (r *reader) authKeys(a *sender.Auth) []key {
 	empty := func(name string, into *bool) key {
-		return key{name: name, of: pawls, read: func(f field) { *into = true; r.group(f, nil) }}
+		return key{name: name, of: pawls, read: func(f field) { *into = true; r.part(f, "{}: the secret is the hook's", nil) }}
 	}
 	return []key{
 		empty("path", &a.Path),
 		{name: "header", of: pawls, read: func(f field) {
 			a.Header = &sender.Parameter{}
-			r.group(f, []key{r.needed("name", &a.Header.Name, r.headerName)})
+			r.part(f, "{name: X-Token}", []key{r.needed("name", &a.Header.Name, r.headerName)})
 			r.need(f, "name", a.Header.Name)
 		}},
 		{name: "query", of: pawls, read: func(f field) {
 			a.Query = &sender.Parameter{}
-			r.group(f, []key{r.needed("name", &a.Query.Name, r.text)})
+			r.part(f, "{name: token}", []key{r.needed("name", &a.Query.Name, r.text)})
 			r.need(f, "name", a.Query.Name)
 		}},
 		{name: "basic", of: pawls, read: func(f field) {
 			a.Basic = &sender.Basic{}
-			r.group(f, []key{r.needed("user", &a.Basic.User, r.userName)})
+			r.part(f, "{user: pawl}", []key{r.needed("user", &a.Basic.User, r.userName)})
 			r.need(f, "user", a.Basic.User)
 		}},
 		empty("bearer", &a.Bearer),
@@ -71,6 +72,16 @@ func (r *reader) authKeys(a *sender.Auth) []key {
 		}},
 		{name: "addresses", of: pawls, read: func(f field) { a.Addresses = r.addresses(f) }},
 	}
+}
+
+// part reads a part of auth. What stands there in place of an object may be the
+// secret itself, and is not told.
+func (r *reader) part(f field, example string, keys []key) {
+	if f.value.Kind != yaml.MappingNode {
+		r.refuse(f.value, "%s is an object, as in %s: %s", r.key, f.name, example)
+		return
+	}
+	r.group(f, keys)
 }
 
 func (r *reader) hmacKeys(h *sender.HMAC) []key {

@@ -112,7 +112,7 @@ func (r *reader) ruleSecret(f field) string {
 		r.refuse(f.value, `the secret of a match rule is text, not an object: a secret from elsewhere is the hook's own, beside its sender (sender: github, secret: {file: PATH}), or comes by -template ({{ credential "NAME" }})`)
 		return ""
 	}
-	return r.text(f)
+	return r.secretText(f)
 }
 
 // idle tells of keys that look like a check and are none in a rule of that type.

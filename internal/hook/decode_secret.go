@@ -56,7 +56,7 @@ func (r *reader) secretSet(f field, use secretUse) *secret.Set {
 func (r *reader) secretSource(f field, use secretUse) (source secret.Source, unset bool) {
 	switch f.value.Kind {
 	case yaml.ScalarNode:
-		text := r.text(f)
+		text := r.secretText(f)
 		if strings.TrimSpace(text) == "" {
 			r.wrong(f.value, "%s is empty: nothing could ever be verified with it", f.name)
 			return secret.Source{}, false
@@ -74,7 +74,8 @@ func (r *reader) secretSource(f field, use secretUse) (source secret.Source, uns
 	given := 0
 	part := func(name string, into *string, read func(field) string) key {
 		return key{name: name, of: pawls, read: func(f field) {
-			if *into = read(f); *into == "" && f.value.Kind == yaml.ScalarNode {
+			*into = read(f)
+			if f.value.Kind == yaml.ScalarNode && f.value.Value == "" {
 				r.wrong(f.value, "%s names nothing", f.name)
 			}
 			given, at = given+1, f.value
@@ -85,7 +86,10 @@ func (r *reader) secretSource(f field, use secretUse) (source secret.Source, uns
 		part("env", &source.Env, r.variableOfPawl),
 		part("credential", &source.Credential, r.text),
 		{name: "unset", of: pawls, read: func(f field) {
-			if unset = r.word(f, "loopback") == "loopback"; use == ofArgument {
+			switch unset = f.value.Value == "loopback"; {
+			case !unset:
+				r.wrong(f.value, "unset is the word loopback, which lets only this machine call until the secret is set; without it a secret must be set")
+			case use == ofArgument:
 				r.wrong(f.value, "unset: loopback means who may call: it has no meaning for what a command is given")
 			}
 		}},
@@ -98,6 +102,22 @@ func (r *reader) secretSource(f field, use secretUse) (source secret.Source, uns
 		r.checkSecret(at, source, unset, use)
 	}
 	return source, unset
+}
+
+// secretText reads a secret that stands in the hook file. Nothing that is told of
+// it shows it.
+func (r *reader) secretText(f field) string {
+	if !plain(f.value) {
+		return r.text(f)
+	}
+	text := plainText(f.value)
+	if isNull(f.value) {
+		return ""
+	}
+	if text != f.value.Value {
+		r.note(f.value, Warning, "%s: what stands there without quotes is read as another text; put it in quotes", f.name)
+	}
+	return text
 }
 
 // checkSecret tells of a secret that is not set or cannot be read.
@@ -135,7 +155,11 @@ func (r *reader) variableOfPawl(f field) string {
 	if f.value.Kind != yaml.ScalarNode || name == "" {
 		return ""
 	}
-	if r.wrongIf(f.value, f.name, process.CheckName(name)); !strings.HasPrefix(name, pawlsVariables) {
+	if err := process.CheckName(name); err != nil {
+		r.wrongIf(f.value, f.name, err)
+		return ""
+	}
+	if !strings.HasPrefix(name, pawlsVariables) {
 		r.advise(f.value, "scripts inherit Pawl's variables, %s among them, except those whose names begin with %s: rename it to %s%s", name, pawlsVariables, pawlsVariables, name)
 	}
 	return name

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/expression"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 )
@@ -22,7 +24,7 @@ import (
 var update = flag.Bool("update", false, "rewrite what the cases in testdata/read expect")
 
 // TestRead reads each file of testdata/read: what it shows and with which
-// options ("options: template reload"), a hook file, its problems, and the hooks
+// options ("options: template reload elsewhere"), a hook file, its problems, and the hooks
 // that were read of it.
 func TestRead(t *testing.T) {
 	files, err := filepath.Glob("testdata/read/*.txt")
@@ -31,6 +33,8 @@ func TestRead(t *testing.T) {
 	}
 	t.Setenv("DEPLOY_SECRET", "s3cr3t")
 	t.Setenv("CREDENTIALS_DIRECTORY", "testdata/credentials")
+	t.Setenv("PAWL_TEST_SECRET", "a secret of a variable")
+	t.Setenv("PAWL_TEST_UNSET", "")
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
@@ -61,7 +65,10 @@ func optionsOf(archive *txtar.Archive) hook.Options {
 	for line := range strings.Lines(string(archive.Comment)) {
 		if words, ok := strings.CutPrefix(line, "options:"); ok {
 			fields := strings.Fields(words)
-			return hook.Options{Template: slices.Contains(fields, "template"), Reload: slices.Contains(fields, "reload")}
+			return hook.Options{
+				Template: slices.Contains(fields, "template"), Reload: slices.Contains(fields, "reload"),
+				Elsewhere: slices.Contains(fields, "elsewhere"),
+			}
 		}
 	}
 	return hook.Options{}
@@ -115,10 +122,42 @@ func renderHooks(hooks []*hook.Hook, problems hook.Problems) string {
 		show("mismatch", fmt.Sprint(h.MismatchCode))
 		show("answers with output", fmt.Sprint(h.OutputInResponse))
 		show("on error too", fmt.Sprint(h.OutputInResponseOnError))
+		renderCallers(h, show)
 		renderGroups(h, show)
 		show("has keys of Pawl's", fmt.Sprint(h.Own))
 	}
 	return b.String()
+}
+
+// renderCallers shows who may call a hook, and which deliveries it takes.
+func renderCallers(h *hook.Hook, show func(what, value string)) {
+	if h.Sender != nil {
+		show("sender", h.Sender.Name)
+	}
+	if h.Gate != nil {
+		show("checks", strings.Join(h.Gate.Words(), "; "))
+		show("behind its path", fmt.Sprint(h.Gate.UsesPath()))
+		show("asks for a certificate", fmt.Sprint(h.Gate.UsesCertificate()))
+	}
+	show("open", fmt.Sprint(h.Open))
+	if h.Payload.Sender != nil {
+		show("identity", cmp.Or(h.Payload.Sender.SenderName(), "of no sender"))
+	}
+	if h.EventType != nil {
+		show("event type", h.EventType.String())
+	}
+	show("events", strings.Join(h.Events, " "))
+	if h.When != nil {
+		show("when", h.When.String())
+	}
+	for _, b := range h.Bounds {
+		show("bound", fmt.Sprintf("%v of %s at %d:%d: %q (%v), at most %d", b.Ref, b.Of, b.At.Line, b.At.Column, b.Written, b.Pattern, b.MaxLength))
+	}
+	if set, ok := h.Payload.Expressions.(expression.Set); ok {
+		for _, text := range slices.Sorted(maps.Keys(set)) {
+			show("computes", text)
+		}
+	}
 }
 
 // renderGroups shows what Pawl's groups say otherwise than a hook without them.
@@ -161,6 +200,9 @@ func renderArguments(arguments []hook.Argument) string {
 		}
 		if a.Base64Decode {
 			words[i] += " from base64"
+		}
+		if a.Secret != nil {
+			words[i] += fmt.Sprintf(" from %v (%d set)", a.Secret.Sources(), len(a.Secret.Values()))
 		}
 	}
 	return strings.Join(words, ", ")
