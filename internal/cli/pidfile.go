@@ -82,7 +82,7 @@ func checkPIDFile(path string) error {
 func replaceFile(path string, content []byte) error {
 	fresh := path + "." + strconv.Itoa(os.Getpid()) + ".new"
 	_ = os.Remove(fresh) // left over from a crash
-	err := writeNew(fresh, content)
+	err := writeNew(fresh, content, 0o644)
 	if err == nil {
 		err = os.Rename(fresh, path)
 	}
@@ -119,8 +119,8 @@ func writeInto(path string, content []byte) error {
 
 // writeNew writes a file that must not exist yet: in a directory that all may
 // write to, a link at its place could lead anywhere.
-func writeNew(path string, content []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func writeNew(path string, content []byte, mode fs.FileMode) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
