@@ -3,13 +3,14 @@ package sender
 import (
 	"context"
 	"crypto/subtle"
-	"fmt"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/run"
 	"github.com/pawlhq/pawl/internal/secret"
 )
 
@@ -30,18 +31,18 @@ type hmacCheck struct {
 	template []piece
 	clock    clock
 
-	// id finds what {id} means; nil: the template has none. idHeader is the header
-	// that it stands in; empty: it is a part of the body.
-	id       func(*Request) string
+	// idHeader is the header, canonical, that holds what {id} means; id finds it
+	// where it is no header's. Without both the template has none.
 	idHeader string
+	id       func(*run.Delivery) string
 
 	// key makes the key of a secret's text; false where the text is none for this
 	// signature. nil: the text is the key.
 	key func(text string) (string, bool)
 
-	// bodies gives what {body} means where that is not the body as it came; any of
-	// them may be what was signed.
-	bodies func(*Request) [][]byte
+	// bodies gives what {body} may mean, any of which may be what was signed. nil,
+	// both the func and what it returns: the body as it came.
+	bodies func(*run.Delivery) [][]byte
 
 	spaces sync.Pool // of *workspace
 }
@@ -96,16 +97,27 @@ func newHMAC(s *secret.Set, h *HMAC, id *delivery.Ref) (check, error) {
 	}
 	if id.Source == delivery.Header {
 		c.idHeader = http.CanonicalHeaderKey(id.Name)
+		return c, nil
 	}
-	c.id = func(r *Request) string {
-		if c.idHeader != "" {
-			value, _ := first(r.Header, c.idHeader)
-			return value
-		}
-		value, _ := delivery.New(r.Delivery, delivery.Options{}).Value(*id) // missing: ""
+	c.id = func(d *run.Delivery) string {
+		value, _ := delivery.New(d, delivery.Options{}).Value(*id) // missing: ""
 		return value
 	}
 	return c, nil
+}
+
+// readID finds what {id} means; false where the request has none, though it is a
+// part of what is signed.
+func (c *hmacCheck) readID(d *run.Delivery) (string, bool) {
+	switch {
+	case c.idHeader != "":
+		id, _ := first(d.Header, c.idHeader)
+		return id, id != ""
+	case c.id != nil:
+		id := c.id(d)
+		return id, id != ""
+	}
+	return "", true
 }
 
 func (*hmacCheck) early() bool { return false }
@@ -124,11 +136,9 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 	if err != nil {
 		return "", err
 	}
-	id := ""
-	if c.id != nil {
-		if id = c.id(r); id == "" {
-			return "", refused("hmac", "the delivery has no id, which is a part of what is signed")
-		}
+	id, ok := c.readID(r.Delivery)
+	if !ok {
+		return "", refused("hmac", "the delivery has no id, which is a part of what is signed")
 	}
 	space, _ := c.spaces.Get().(*workspace)
 	if space == nil {
@@ -164,9 +174,9 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 
 // matches reports whether a header's text holds the signature that a key makes.
 func (c *hmacCheck) matches(w *workspace, mac *keyed, l line, r *Request, given, stamp, id string) bool {
-	found := 0
-	if c.bodies != nil {
-		for _, body := range c.bodies(r) {
+	if bodies := c.alternatives(r.Delivery); bodies != nil {
+		found := 0
+		for _, body := range bodies {
 			w.sign(mac, c.template, body, stamp, id, l)
 			found |= w.among(given, c.separator)
 		}
@@ -174,6 +184,14 @@ func (c *hmacCheck) matches(w *workspace, mac *keyed, l line, r *Request, given,
 	}
 	w.sign(mac, c.template, r.Body, stamp, id, l)
 	return w.among(given, c.separator) == 1
+}
+
+// alternatives is what {body} may mean; nil: the body as it came.
+func (c *hmacCheck) alternatives(d *run.Delivery) [][]byte {
+	if c.bodies == nil {
+		return nil
+	}
+	return c.bodies(d)
 }
 
 // among compares the signature that was made with those of a header: 1 where it
@@ -239,16 +257,14 @@ func (c *hmacCheck) sign(o *Outgoing) error {
 		if c.idHeader != "" && o.Header.Get(c.idHeader) == "" {
 			o.Header.Set(c.idHeader, o.ID)
 		}
-		r := &Request{Delivery: recordOf(o)}
-		id := ""
-		if c.id != nil {
-			if id = c.id(r); id == "" {
-				return fmt.Errorf("the body has no delivery id, which is a part of what is signed")
-			}
+		record := recordOf(o)
+		id, ok := c.readID(record)
+		if !ok {
+			return errors.New("the delivery has no id, which is a part of what is signed")
 		}
 		body := o.Body
-		if c.bodies != nil {
-			body = c.bodies(r)[0]
+		if bodies := c.alternatives(record); bodies != nil {
+			body = bodies[0]
 		}
 		w.sign(mac, c.template, body, stamp, id, line)
 		text := string(w.text)
@@ -260,7 +276,7 @@ func (c *hmacCheck) sign(o *Outgoing) error {
 	}
 	_, err := newest(c.secret)
 	if err == nil {
-		err = fmt.Errorf("the secret is no key for this signature")
+		err = errors.New("the secret is no key for this signature")
 	}
 	return err
 }

@@ -4,6 +4,16 @@ package sender
 func generic() *Sender {
 	return &Sender{
 		Name: "generic", Title: "any other sender",
-		why: "say how it authenticates, in auth",
+		About: About{
+			Auth: "Whatever auth says: a signature (hmac), a token in a header, in the query or behind the path, Basic, Bearer, a client certificate, addresses.",
+			Settings: []string{
+				"URL: {url}",
+				"Secret or token: {secret}",
+				"Look up in the sender's documentation where its signature or token stands, and write that in auth.",
+			},
+			Failure: "As the sender documents it.",
+			Remarks: []string{"event-type and delivery-id say where its event type and its own id of a delivery are."},
+		},
+		why: "say how it authenticates, as in auth: {hmac: {header: X-Signature}}; or auth: none",
 	}
 }

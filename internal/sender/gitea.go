@@ -1,0 +1,60 @@
+package sender
+
+import "github.com/pawlhq/pawl/internal/run"
+
+// gitea is Gitea.
+func gitea() *Sender {
+	return &Sender{
+		Name: "gitea", Title: "Gitea",
+		Events: []string{"push", "create", "delete", "pull_request", "issues", "issue_comment", "release", "package", "repository"},
+		About: About{
+			Auth: "Signs the body: X-Gitea-Signature is the HMAC-SHA256 in hexadecimal, without a prefix. Of a form it signs the value of the field payload.",
+			Settings: []string{
+				"In the repository or organisation: Settings, Webhooks, Add webhook, Gitea.",
+				"Target URL: {url}",
+				"HTTP method: POST. POST content type: application/json.",
+				"Secret: {secret}",
+				"Choose the events, then Add webhook. Test delivery sends an ordinary push.",
+			},
+			Timeout: "5 s (DELIVER_TIMEOUT)",
+			Failure: "Anything but a 2xx. It does not try again by itself; a person can replay a delivery, and the id stays.",
+			Remarks: []string{
+				"Without a secret it sends the signature's header empty; that is refused.",
+				"X-Gitea-Event-Type is finer than the event type: issue_assign where the event is issues.",
+				"Gitea calls hosts of private networks only if ALLOWED_HOST_LIST in section [webhook] of its configuration lets it.",
+			},
+			Sources: []string{
+				"https://docs.gitea.com/usage/webhooks",
+				"https://github.com/go-gitea/gitea/blob/main/services/webhook/deliver.go",
+			},
+		},
+		own: func(o own) (check, error) {
+			return bareSignature(o, "X-Gitea-Signature").configured(o, "Gitea")
+		},
+		signs:  true,
+		event:  fromHeader("X-Gitea-Event"),
+		id:     fromHeader("X-Gitea-Delivery"),
+		unwrap: unwrapForm,
+	}
+}
+
+// bareSignature is a SHA-256 signature without a prefix, over the body or the
+// field payload of a form.
+func bareSignature(o own, header string) *hmacCheck {
+	return &hmacCheck{
+		secret:   o.secret,
+		lines:    []line{{header, "sha256", "hex", ""}},
+		template: []piece{{kind: signedBody}},
+		bodies:   formBodies,
+	}
+}
+
+// formBodies is what may be signed of a form: the value of its field payload
+// (Gitea's code), or the form itself (its documentation). nil: it is no form.
+func formBodies(d *run.Delivery) [][]byte {
+	text, ok := formPayload(d)
+	if !ok {
+		return nil
+	}
+	return [][]byte{[]byte(text), d.Body}
+}
