@@ -2,28 +2,131 @@
 // from being loaded: who may call, the commands and scripts that they name, the
 // values that no sender has, the slips that are found in published hook files.
 //
-// It reads files of this machine (hook files, scripts) and starts nothing.
+// It reads files of this machine (hook files, scripts) and starts nothing. What a
+// Finding says holds no secret. A finding is told where its key stands; what is
+// true of a whole hook is told once, at the hook.
 package lint
 
 import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+
 	"github.com/pawlhq/pawl/internal/hook"
 )
 
+// Severity says how much a finding matters.
+type Severity int
+
+// The severities of findings.
+const (
+	Note    Severity = iota // advice
+	Warning                 // a risk, or something without effect
+	Error                   // it cannot work, or is no protection though it looks like one
+)
+
+func (s Severity) String() string { return [...]string{"note", "warning", "error"}[s] }
+
+// MarshalText writes the severity as its word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Finding is one thing that is wrong or risky.
 type Finding struct {
-	Rule     string // a short name: "no-authentication", "script-syntax"
+	Rule     string // a short name, as in Rules: "no-authentication", "script-syntax"
 	At       hook.Position
-	Hook     string
-	Severity hook.Severity
+	Hook     string // the hook's id; "" where the file as a whole is meant
+	Severity Severity
 	Text     string // what is wrong
 	Fix      string // what to do; may be empty where Text says so
 }
 
-// Options says what to look at.
-type Options struct {
-	Directory string   // that relative commands are looked up from; "" the working directory
-	Methods   []string // of the server, where a hook names none
+// Message is what is wrong, with the hook that it is in.
+func (f Finding) Message() string {
+	if f.Hook == "" {
+		return f.Text
+	}
+	return fmt.Sprintf("hook %q: %s", f.Hook, f.Text)
 }
 
-// Files looks at hook files that were loaded, and at what the loader found.
-func Files(report hook.Report, o Options) []Finding { return nil }
+// Options says how the files were loaded.
+type Options struct {
+	Directory string // that relative commands and files are looked up from; "" the working directory
+	Template  bool   // the files are Go templates first
+}
+
+// Files looks at hook files that were loaded, and at what the loader found. The
+// findings are in the order of the files and of their lines.
+func Files(report hook.Report, o Options) []Finding {
+	var findings []Finding
+	for _, p := range report.Problems {
+		findings = append(findings, ofProblem(p))
+	}
+	for _, loaded := range report.Files {
+		findings = append(findings, ofFile(loaded, o)...)
+	}
+	return arrange(findings, report.Files)
+}
+
+// ofFile looks at one file.
+func ofFile(loaded hook.Loaded, o Options) []Finding {
+	text, err := os.ReadFile(loaded.File)
+	if err != nil {
+		return nil // the loader tells
+	}
+	f := &file{name: loaded.File, options: o, budget: budget}
+	f.writable(hook.Position{File: loaded.File}, "", "the hook file", loaded.File)
+	f.templates(string(text))
+	root, place := hook.Nodes(loaded.File, text, hook.Options{Template: o.Template})
+	if root == nil {
+		return f.findings
+	}
+	f.place = place
+	var hooks []*hook.Hook
+	if !loaded.Kept {
+		hooks = loaded.Hooks
+	}
+	for _, item := range (object{f, root}).items() {
+		e := &entry{file: f, object: item}
+		e.id = item.text("id")
+		at := slices.IndexFunc(hooks, func(h *hook.Hook) bool { return h.ID == e.id && h.At == place(item.node) })
+		if at >= 0 {
+			e.hook = hooks[at]
+		}
+		e.look()
+	}
+	return f.findings
+}
+
+// arrange puts the findings of each file into the order of its lines, and drops
+// what was told twice: by the reader and here, or of an alias as often as it is
+// named.
+func arrange(findings []Finding, files []hook.Loaded) []Finding {
+	order := map[string]int{}
+	for i, loaded := range files {
+		order[loaded.File] = i
+	}
+	for _, f := range findings {
+		if _, ok := order[f.At.File]; !ok { // a script, or a file that is not there
+			order[f.At.File] = len(order)
+		}
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(order[a.At.File], order[b.At.File]),
+			cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column))
+	})
+	type told struct {
+		rule, hook string
+		at         hook.Position
+	}
+	seen := map[told]bool{}
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		key := told{f.Rule, f.Hook, f.At}
+		if f.Rule == ruleFile || f.Rule == ruleUnknownValue || f.Rule == ruleWritable {
+			key.rule += f.Text // of these, several stand at one place
+		}
+		twice := seen[key]
+		seen[key] = true
+		return twice
+	})
+}

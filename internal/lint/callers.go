@@ -1,0 +1,210 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/rule"
+)
+
+// fixOpen says how a hook is closed.
+const fixOpen = `add a trigger-rule that checks a signature (payload-hmac-sha256), a token or addresses, or sender and secret; auth: none where anyone may`
+
+// callers tells of a hook that anyone may trigger.
+func (e *entry) callers() {
+	auth, asks := e.object.get("auth")
+	if asks && auth.value.isText() && auth.value.node.Value == "none" {
+		e.add(auth.key, ruleOpen, Note, "give it a secret if its callers can keep one", "auth: none: anyone may trigger it")
+		return
+	}
+	if _, named := e.object.get("sender"); asks || named {
+		return // the reader asks for what is missing
+	}
+	trigger, has := e.object.get("trigger-rule")
+	if !has {
+		e.add(nil, ruleNoAuth, Warning, fixOpen, "nothing checks who calls: anyone may trigger it")
+		return
+	}
+	names := &names{}
+	switch guarded(trigger.value, names, 0) {
+	case byAll:
+		return
+	case bySome:
+		e.add(trigger.key, ruleNoAuth, Warning, fixOpen,
+			"nothing checks who calls in one branch of an or: anyone may trigger it that way")
+	default:
+		if len(names.list) > 0 {
+			e.add(nil, ruleNoAuth, Warning, fixOpen,
+				"nothing checks who calls: anyone may trigger it (%s is no secret: any caller can send it)", strings.Join(names.list, ", "))
+			return
+		}
+		e.add(nil, ruleNoAuth, Warning, fixOpen, "nothing checks who calls: anyone may trigger it")
+	}
+}
+
+// guard says through how much of a rule only known callers come.
+type guard int
+
+const (
+	byNone guard = iota
+	bySome       // of an or, some branches
+	byAll
+)
+
+// names gathers headers that are compared and are no secrets.
+type names struct{ list []string }
+
+// guarded judges a rule.
+func guarded(o object, found *names, depth int) guard {
+	what, part := firstPart(o)
+	if depth > maxDepth {
+		return byAll
+	}
+	switch what {
+	case "and":
+		best := byNone
+		for _, item := range part.items() {
+			best = max(best, guarded(item, found, depth+1))
+		}
+		return best
+	case "or":
+		items := part.items()
+		if len(items) == 0 {
+			return byAll // it never holds
+		}
+		worst, best := byAll, byNone
+		for _, item := range items {
+			one := guarded(item, found, depth+1)
+			worst, best = min(worst, one), max(best, one)
+		}
+		if worst != byAll && best != byNone {
+			return bySome
+		}
+		return worst
+	case "not":
+		return guarded(part, found, depth+1)
+	case "match":
+		return guardedMatch(part, found)
+	}
+	return byAll // it never holds
+}
+
+func guardedMatch(match object, found *names) guard {
+	if len(match.members()) == 0 {
+		return byAll // the reader tells
+	}
+	switch match.text("type") {
+	case rule.TypeValue, rule.TypeRegex:
+	case "":
+		return byNone
+	default:
+		return byAll // an address, a signature, or a type that does not exist
+	}
+	parameter, _ := match.get("parameter")
+	ref := parameter.value.ref()
+	source, _ := delivery.ParseSource(string(ref.Source))
+	switch {
+	case source == delivery.Header && slices.ContainsFunc(plainHeaders(), func(name string) bool { return strings.EqualFold(name, ref.Name) }):
+		if !slices.Contains(found.list, ref.Name) {
+			found.list = append(found.list, ref.Name)
+		}
+		return byNone
+	case source == delivery.Header, source == delivery.Query, source == delivery.EntireHeaders, source == delivery.EntireQuery,
+		source == delivery.Request && strings.EqualFold(ref.Name, "remote-addr"):
+		return byAll
+	case source == delivery.Payload && delivery.CredentialName(ref.Name) == delivery.IsCredential:
+		return byAll // Slack's and Mattermost's token is in the payload
+	}
+	return byNone
+}
+
+// plainHeaders are headers whose values everybody knows.
+func plainHeaders() []string {
+	return []string{
+		"X-GitHub-Event", "X-Gitlab-Event", "X-Gitea-Event", "X-Gitea-Event-Type", "X-Forgejo-Event", "X-Gogs-Event", "X-Event-Key",
+		"X-GitHub-Hook-Installation-Target-Type", "X-Nexus-Webhook-Id", "Content-Type", "User-Agent", "Accept", "Host",
+		"Content-Length", "Accept-Encoding", "X-Amz-Sns-Message-Type",
+	}
+}
+
+// maxDepth bounds how deeply rules are followed; the reader refuses deeper ones.
+const maxDepth = 100
+
+// firstPart gives the part of a rule that counts.
+func firstPart(o object) (what string, part object) {
+	for _, what := range []string{"and", "or", "not", "match"} {
+		if m, ok := o.get(what); ok && m.value.node.ShortTag() != "!!null" {
+			return what, m.value
+		}
+	}
+	return "", object{}
+}
+
+// secrets tells of secrets that stand in the hook file, and of files of secrets
+// that others may read.
+func (e *entry) secrets() {
+	if secret, ok := e.object.get("secret"); ok {
+		e.secret(secret.value.node, secret.value, true)
+		for _, item := range secret.value.items() {
+			e.secret(item.node, item, true)
+		}
+	}
+	if trigger, ok := e.object.get("trigger-rule"); ok {
+		e.eachMatch(trigger.value, 0, func(match object) {
+			if secret, ok := match.get("secret"); ok && slices.Contains(rule.Uses(match.text("type")), "secret") {
+				e.secret(secret.key, secret.value, false)
+			}
+		})
+	}
+	for _, list := range []string{"pass-arguments-to-command", "pass-environment-to-command", "pass-file-to-command"} {
+		passed, _ := e.object.get(list)
+		if passed.value.node == nil {
+			continue
+		}
+		for _, item := range passed.value.items() {
+			if secret, ok := item.get("secret"); ok {
+				e.secret(secret.value.node, secret.value, true)
+			}
+		}
+	}
+}
+
+// secret judges one secret; own says that the key is Pawl's, which takes
+// {file: …} and the like.
+func (e *entry) secret(at *yaml.Node, value object, own bool) {
+	if file, ok := value.get("file"); ok && own && file.value.isText() {
+		e.secretFile(file.key, file.value.node.Value)
+		return
+	}
+	switch {
+	case !value.isText(), e.options.Template, strings.Contains(value.node.Value, "{{"), isVariable(value.node.Value):
+		return // none, or told otherwise; what a template gives may stand elsewhere
+	case own:
+		e.add(at, ruleInClear, Warning, "put it in a file of its own (mode 0600) and write secret: {file: PATH}, or {credential: NAME}, {env: NAME}",
+			"the secret stands in the hook file: whoever reads the file can call the hook")
+	default:
+		e.add(at, ruleInClear, Warning, `use sender (or auth) with secret: {file: PATH}; or -template and {{ credential "NAME" | printf "%q" }}`,
+			"the secret stands in the hook file: whoever reads the file can sign")
+	}
+}
+
+// eachMatch calls f with each match of a rule.
+func (e *entry) eachMatch(o object, depth int, f func(match object)) {
+	if depth > maxDepth {
+		return
+	}
+	what, part := firstPart(o)
+	switch what {
+	case "and", "or":
+		for _, item := range part.items() {
+			e.eachMatch(item, depth+1, f)
+		}
+	case "not":
+		e.eachMatch(part, depth+1, f)
+	case "match":
+		f(part)
+	}
+}

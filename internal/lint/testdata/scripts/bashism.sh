@@ -1,0 +1,3 @@
+#!/bin/sh
+files=(one two)
+echo "${files[0]}"

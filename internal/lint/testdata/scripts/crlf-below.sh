@@ -1,0 +1,5 @@
+#!/bin/sh
+echo one
+if true; then
+echo two
+fi
