@@ -151,6 +151,14 @@ func (a *assembly) addOpen(auth *Auth) {
 		c, err := newEd25519(auth.Ed25519)
 		a.add("auth.ed25519.public-keys", false, c, err)
 	}
+	if auth.OIDC != nil {
+		c, err := newOIDC(auth.OIDC, a.config.Client)
+		a.add("auth.oidc", false, c, err)
+	}
+	if auth.SNS != nil {
+		c, err := newSNS(auth.SNS, a.config.Client)
+		a.add("auth.sns", false, c, err)
+	}
 }
 
 // further names the first key that is set besides algorithms and tolerance, as

@@ -102,7 +102,9 @@ func Named(name string) *Sender {
 // All lists the presets in the order of their names.
 func All() []*Sender {
 	all := []*Sender{
-		generic(),
+		generic(), standardWebhooks(), stripe(), slack(), alertmanager(), jenkins(),
+		github(), ghcr(), gitlab(), gitea(), forgejo(), bitbucket(),
+		acr(), distribution(), dockerhub(), ecr(), gar(), harbor(), nexusIQ(), nexusRepository(), quay(),
 	}
 	slices.SortFunc(all, func(a, b *Sender) int { return cmp.Compare(a.Name, b.Name) })
 	return all
