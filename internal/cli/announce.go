@@ -59,27 +59,40 @@ func table(out io.Writer, base string, front *server.Server, hooks []*hook.Hook)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "HOOK\tURL\tCALLERS CHECKED BY\tCOMMAND")
 	for _, h := range hooks {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", h.ID, base+front.URLPath(h), guards(h.Rule), cmp.Or(h.Command, "(none)"))
+		url := base + front.URLPath(h)
+		if h.Gate != nil && h.Gate.UsesPath() {
+			url += "/{secret}"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", h.ID, url, guards(h), cmp.Or(h.Command, "(none)"))
 	}
 	_ = t.Flush()
 }
 
-// isOpen reports whether nothing checks who calls a hook.
-func isOpen(h *hook.Hook) bool { return len(rule.Guards(h.Rule)) == 0 }
+// isOpen reports whether nothing checks who calls a hook, and it does not say
+// that this is meant (auth: none).
+func isOpen(h *hook.Hook) bool { return h.Gate == nil && !h.Open && len(rule.Guards(h.Rule)) == 0 }
 
-func guards(r rule.Rule) string {
+// guards says what checks who calls a hook.
+func guards(h *hook.Hook) string {
 	var words []string
-	for _, guard := range rule.Guards(r) {
+	if h.Gate != nil {
+		words = h.Gate.Words()
+	}
+	for _, guard := range rule.Guards(h.Rule) {
 		words = append(words, string(guard))
 	}
 	return cmp.Or(strings.Join(words, ", "), "nothing: anyone may trigger it")
 }
 
-// tellHidden warns of hooks that nobody can reach: -health-path is their URL.
-func tellHidden(front *server.Server, set *hook.Set, log zerolog.Logger) {
+// tellUnreachable warns of hooks that nobody can call: -health-path is their URL,
+// or they want certificates that only TLS could show.
+func tellUnreachable(front *server.Server, set *hook.Set, secure bool, log zerolog.Logger) {
 	for _, h := range set.All() {
 		if front.Hides(h) {
 			log.Warn().Str("hook", h.ID).Msg("nobody can reach this hook: -health-path is its URL")
+		}
+		if !secure && h.Gate != nil && h.Gate.UsesCertificate() {
+			log.Warn().Str("hook", h.ID).Msg("nobody can call this hook: it asks for client certificates, and without -secure there are none (a proxy that ends TLS cannot pass them on)")
 		}
 	}
 }

@@ -19,18 +19,21 @@ func (s *settings) serverOptions(p *parts, data dataDirectory, log zerolog.Logge
 		RequestID:      s.requestID, RequestIDLimit: s.requestIDLimit,
 		ValidateJSON: s.verbose, Dump: s.debug,
 		HealthPath: s.healthPath, Healthy: healthy(p.api),
+		TurnedAway:     p.turnedAway,
 		SpoolDirectory: data.runs(), Log: log,
 	}
 }
 
-// tlsConfig is that of -secure, nil without.
-func (s *settings) tlsConfig(log zerolog.Logger) (*tls.Config, error) {
+// tlsConfig is that of -secure, nil without. wanted says whether a hook in force
+// asks for certificates of its clients.
+func (s *settings) tlsConfig(wanted func() bool, log zerolog.Logger) (*tls.Config, error) {
 	if !s.secure {
 		return nil, nil
 	}
 	return server.TLS(server.TLSOptions{
 		Cert: s.cert, Key: s.key, MinVersion: s.tlsMinVersion, CipherSuites: s.cipherSuites,
-		Log: func(text string) { log.Warn().Msg(text) },
+		AskClients: wanted,
+		Log:        func(text string) { log.Warn().Msg(text) },
 	})
 }
 

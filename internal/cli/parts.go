@@ -11,6 +11,7 @@ import (
 	"github.com/pawlhq/pawl/internal/admin"
 	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/engine/embedded"
+	"github.com/pawlhq/pawl/internal/explain"
 	"github.com/pawlhq/pawl/internal/runner"
 	"github.com/pawlhq/pawl/internal/server"
 )
@@ -23,12 +24,17 @@ type parts struct {
 	desk    operator
 	api     *admin.API
 	front   *server.Server
+
+	turnedAway *explain.Recent // deliveries that made no run, with the reasons
 }
+
+// turnedAwayMost is how many deliveries that made no run are remembered.
+const turnedAwayMost = 200
 
 // assemble makes the parts in the order in which they need each other. What was
 // running at a crash is stopped by then, and what waited has begun to run.
 func (s *settings) assemble(ctx context.Context, hooks *reloader, data dataDirectory, log zerolog.Logger) (_ *parts, err error) {
-	p := &parts{hooks: hooks}
+	p := &parts{hooks: hooks, turnedAway: explain.NewRecent(turnedAwayMost)}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -53,9 +59,9 @@ func (s *settings) assemble(ctx context.Context, hooks *reloader, data dataDirec
 	}
 	hooks.loaded = func() {
 		p.runs.Reload()
-		tellHidden(p.front, hooks.set(), log)
+		tellUnreachable(p.front, hooks.set(), s.secure, log)
 	}
-	tellHidden(p.front, hooks.set(), log)
+	tellUnreachable(p.front, hooks.set(), s.secure, log)
 	return p, nil
 }
 

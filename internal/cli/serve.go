@@ -118,16 +118,16 @@ func (a *app) runServe(ctx context.Context, s *settings) error {
 
 // serve loads the hooks and answers requests.
 func (a *app) serve(ctx context.Context, s *settings, log zerolog.Logger, listeners *server.Listeners, data dataDirectory) error {
-	tlsConfig, err := s.tlsConfig(log)
+	hooks, err := newReloader(s, s.hotreload, log)
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := s.tlsConfig(func() bool { return hooks.set().WantsCertificates() }, log)
 	if err != nil {
 		return err
 	}
 	if tlsConfig != nil {
 		listeners.WithTLS(tlsConfig)
-	}
-	hooks, err := newReloader(s, s.hotreload, log)
-	if err != nil {
-		return err
 	}
 	if err := hooks.load(); err != nil {
 		return err

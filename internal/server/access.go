@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/sender"
 )
 
 // maxDump bounds what -debug shows of a body.
@@ -28,12 +26,23 @@ type exchange struct {
 	caller   string // who called, proxies aside
 	delivery string // the delivery's id, once there is one
 
+	hooks []*hook.Hook // at its path, once they were looked up
+	rest  string       // what is behind their path where a secret belongs; not to be shown
+	shown string       // the beginning of the path, where rest is not to be shown
+
+	asked    *sender.Request // of the hooks' Gates, where there are any
+	verified []string        // what authenticated it, by the hooks that are left of them
+	strange  bool            // a Gate refused it for another reason than what is behind the path
+
 	status int
 	bytes  int64
 	paced  bool // its body was read, slowly or not
 	quiet  bool // it gets no line of its own
+	whole  bool // the answer says its length at once, for it is sent before the handler ends
 	dump   bool
-	body   bytes.Buffer
+	body   bytes.Buffer // of the answer, for a dump
+
+	headDumped bool
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -62,13 +71,16 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 // does nothing, where the log holds no lines of that level.
 func (x *exchange) event(level zerolog.Level) *zerolog.Event {
 	event := x.log.WithLevel(level)
+	if event == nil {
+		return nil
+	}
 	if x.id != "" {
 		event = event.Str("request", x.id)
 	}
 	if x.delivery != "" {
 		event = event.Str("delivery", x.delivery)
 	}
-	return event.Str("path", x.request.URL.Path).Str("remote", x.caller)
+	return event.Str("path", x.path()).Str("remote", x.caller)
 }
 
 func (x *exchange) info() *zerolog.Event { return x.event(zerolog.InfoLevel) }
@@ -82,65 +94,15 @@ func (x *exchange) finish(took time.Duration) {
 	}
 	if event := x.info(); event != nil && !x.quiet {
 		event.Int("status", x.status).Int64("bytes", x.bytes).Stringer("took", took.Round(time.Microsecond)).
-			Str("host", x.request.Host).Msg(x.request.Method + " " + x.request.URL.EscapedPath())
+			Str("host", x.request.Host).Msg(x.request.Method + " " + x.escapedPath())
 	}
 	if x.dump {
 		first := fmt.Sprintf("HTTP/1.1 %d %s", x.status, http.StatusText(x.status))
-		x.dumped("the answer", dumpText(first, x.Header(), x.body.Bytes()))
+		x.dumped("the answer", x.dumpText(first, x.Header(), x.body.Bytes()))
 	}
 }
 
 // dumped logs part of a request or an answer as it went over the wire.
 func (x *exchange) dumped(what, text string) {
 	x.event(zerolog.DebugLevel).Str("dump", text).Msg(what)
-}
-
-// dumpHead logs a request without its body, which is not read yet.
-func (x *exchange) dumpHead() {
-	r := x.request
-	first := fmt.Sprintf("%s %s %s\nHost: %s", r.Method, withoutCredentials(r.RequestURI), r.Proto, r.Host)
-	x.dumped("the request", dumpText(first, r.Header, nil))
-}
-
-// hidden stands in a log in the place of what may let its bearer in.
-const hidden = "***"
-
-// withoutCredentials hides values of the query of a request's target.
-func withoutCredentials(target string) string {
-	path, query, found := strings.Cut(target, "?")
-	if !found {
-		return target
-	}
-	pairs := strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' })
-	for i, pair := range pairs {
-		written, value, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(written)
-		if value != "" && (err != nil || delivery.CredentialName(name) != delivery.NoCredential) {
-			pairs[i] = written + "=" + hidden
-		}
-	}
-	return path + "?" + strings.Join(pairs, "&")
-}
-
-// dumpText writes a message as it goes over the wire. Of header lines what may
-// let its bearer in is left out: logs travel.
-func dumpText(first string, header http.Header, body []byte) string {
-	var text strings.Builder
-	text.WriteString(first + "\n")
-	names := make([]string, 0, len(header))
-	for name := range header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		for _, value := range header[name] {
-			if delivery.CredentialName(name) != delivery.NoCredential {
-				value = hidden
-			}
-			fmt.Fprintf(&text, "%s: %s\n", name, value)
-		}
-	}
-	text.WriteString("\n")
-	text.Write(body)
-	return text.String()
 }

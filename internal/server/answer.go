@@ -39,7 +39,7 @@ func (s *Server) accept(x *exchange, record *run.Delivery, triggered []trigger.V
 			record.SenderID = parts[i].SenderID
 		}
 	}
-	submission := &run.Submission{Delivery: trigger.Withhold(record, hooks), Parts: parts}
+	submission := &run.Submission{Delivery: trigger.Withhold(record, hooks, x.rest), Parts: parts}
 	h := hooks[0]
 	if h.OutputInResponse || h.Answer.Live() {
 		s.attend(x, h, submission)
@@ -132,6 +132,9 @@ func respond(w http.ResponseWriter, code int, text string) {
 	content := []byte(text)
 	if code != http.StatusNoContent && code != http.StatusNotModified {
 		setContentType(w, content)
+	}
+	if x, ok := w.(*exchange); ok && x.whole {
+		w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	}
 	if code != 0 {
 		w.WriteHeader(code)

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -17,36 +19,74 @@ import (
 // body any more.
 func (s *Server) deliver(x *exchange, hooks []*hook.Hook, record *run.Delivery, release func()) {
 	var triggered []trigger.Verdict
+	var words []string        // of those
 	var other trigger.Verdict // answers where none triggers
-	for _, h := range hooks {
+	for i, h := range hooks {
 		v := trigger.Ask(h, record, trigger.Mode{Validate: s.options.ValidateJSON})
 		x.note(&v)
+		if v.Kind == trigger.Handshaken && !s.confirm(x, &v) {
+			return
+		}
 		switch {
 		case v.Kind == trigger.Triggered:
 			triggered = append(triggered, v)
+			if i < len(x.verified) {
+				words = append(words, x.verified[i])
+			}
 		case other.Hook == nil || rank(v.Kind) < rank(other.Kind):
 			other = v
 		}
 	}
 	if len(triggered) > 0 {
+		record.Verified = verifiedBy(words)
 		s.accept(x, record, triggered, release)
 		return
 	}
+	keep := other.Kind != trigger.Handshaken && s.keeps(x)
 	s.turnAway(x, &other)
+	if keep {
+		s.keep(x, record)
+	}
 }
 
-// rank says who answers where no hook triggers: one that would have, before one
-// whose rule does not hold, before one that could not tell.
+// rank says who answers where no hook triggers: one whose sender waits for a
+// certain answer, then one that would have triggered, before one whose rule does
+// not hold, before one that could not tell.
 func rank(kind trigger.Kind) int {
 	switch kind {
-	case trigger.Nothing:
+	case trigger.Handshaken:
 		return 0
-	case trigger.Refused:
+	case trigger.Nothing, trigger.Uninteresting:
 		return 1
-	case trigger.Mismatched:
+	case trigger.Refused:
 		return 2
+	case trigger.Mismatched:
+		return 3
 	}
-	return 3
+	return 4
+}
+
+// confirmTime bounds the request by which a subscription is confirmed. Amazon SNS
+// gives an endpoint 15 s to answer.
+const confirmTime = 5 * time.Second
+
+// confirm does what a handshake asks for besides its answer: it fetches the URL by
+// which a subscription is confirmed. That comes before the answer, so that there is
+// no success that a stop of Pawl could undo, and a sender that hears of a failure
+// asks again. It reports whether to go on; if not, it has answered.
+func (s *Server) confirm(x *exchange, v *trigger.Verdict) bool {
+	if v.Handshake.Fetch == "" {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(x.request.Context(), confirmTime)
+	defer cancel()
+	if err := s.options.Confirm(ctx, v.Handshake.Fetch); err != nil {
+		x.event(zerolog.ErrorLevel).Err(err).Str("hook", v.Hook.ID).Msg("the subscription could not be confirmed")
+		busy(x, "Not confirmed.")
+		return false
+	}
+	x.info().Str("hook", v.Hook.ID).Msg("the subscription was confirmed")
+	return true
 }
 
 // note logs what a hook says to a delivery, unless it triggers: that is told
@@ -55,13 +95,24 @@ func (x *exchange) note(v *trigger.Verdict) {
 	if v.Problem != nil {
 		x.info().Err(v.Problem).Str("hook", v.Hook.ID).Msg("not all of the request could be parsed")
 	}
+	if n := len(v.Spoiled); n > 0 {
+		x.warn().Err(v.Spoiled[0]).Int("elements", n).Str("hook", v.Hook.ID).Msg("elements that do not fit get no run; this is the first")
+	}
 	switch v.Kind {
 	case trigger.Mismatched:
 		if event := x.info(); event != nil {
 			event.Str("because", v.Why()).Str("hook", v.Hook.ID).Msg("trigger rule not satisfied")
 		}
 	case trigger.Nothing:
-		x.info().Str("hook", v.Hook.ID).Stringer("for-each", v.Hook.ForEach).Msg("nothing to run: for-each has no elements")
+		if event := x.info(); event != nil {
+			event.Str("because", v.Why()).Str("hook", v.Hook.ID).Msg("nothing to run")
+		}
+	case trigger.Uninteresting:
+		if event := x.info(); event != nil {
+			event.Str("because", v.Why()).Str("hook", v.Hook.ID).Msg("nothing to run: the hook does not ask for this event")
+		}
+	case trigger.Handshaken:
+		x.info().Str("hook", v.Hook.ID).Msg("a handshake was answered")
 	case trigger.Refused:
 		x.warn().Err(v.Err).Str("hook", v.Hook.ID).Msg("refused: the delivery does not fit")
 	case trigger.Failed:
@@ -76,16 +127,18 @@ func (x *exchange) note(v *trigger.Verdict) {
 // turnAway answers a delivery that makes no runs.
 func (s *Server) turnAway(x *exchange, v *trigger.Verdict) {
 	switch v.Kind {
-	case trigger.Nothing:
+	case trigger.Handshaken:
+		shake(x, v)
+	case trigger.Nothing, trigger.Uninteresting:
 		code := v.Hook.SuccessCode
 		if code < 200 || code > 299 {
 			code = http.StatusOK
 		}
 		x.Header().Set(runsHeader, "0")
 		setAnswerHeaders(x, v.Hook)
-		respond(x, code, "No runs: "+v.Hook.ForEach.String()+" has no elements.")
+		respond(x, code, "No runs: "+v.Why()+".")
 	case trigger.Refused:
-		respond(x, http.StatusBadRequest, "Refused: "+v.Err.Error()+".")
+		respond(x, patient(v.Hook, http.StatusBadRequest), "Refused: "+v.Err.Error()+".")
 	case trigger.Mismatched:
 		respond(x, v.Hook.MismatchCode, "Hook rules were not satisfied.")
 	default:
@@ -93,8 +146,30 @@ func (s *Server) turnAway(x *exchange, v *trigger.Verdict) {
 		if isUnparsed(v.Err) {
 			text = "Error occurred while parsing multipart form."
 		}
-		respond(x, http.StatusInternalServerError, text)
+		respond(x, patient(v.Hook, http.StatusInternalServerError), text)
 	}
+}
+
+// shake answers a handshake.
+func shake(x *exchange, v *trigger.Verdict) {
+	x.Header().Set(runsHeader, "0")
+	setAnswerHeaders(x, v.Hook)
+	kind := v.Handshake.ContentType
+	if kind == "" {
+		kind = "text/plain; charset=utf-8"
+	}
+	x.Header().Set("Content-Type", kind)
+	x.Header().Set("X-Content-Type-Options", "nosniff")
+	respond(x, v.Handshake.Status, v.Handshake.Body)
+}
+
+// patient is the status by which a sender hears that its delivery is not good:
+// success, where it would stop calling after a few that are not.
+func patient(h *hook.Hook, status int) int {
+	if h.Sender != nil && h.Sender.SwitchesOff {
+		return http.StatusOK
+	}
+	return status
 }
 
 func isUnparsed(err error) bool {

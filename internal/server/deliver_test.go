@@ -39,7 +39,7 @@ func TestWhoAnswersWhereNothingRuns(t *testing.T) {
 		each    = `{id: each, path: p, execute-command: x, response-message: done, for-each: {source: payload, name: tags}}`
 		other   = `{id: other, path: p, execute-command: x, trigger-rule: {match: {type: value, value: "1", parameter: {source: payload, name: other}}}, trigger-rule-mismatch-http-response-code: 409}`
 		signed  = `{id: signed, path: p, execute-command: x, trigger-rule: {match: {type: payload-hmac-sha256, secret: s, parameter: {source: header, name: X-Sum}}}}`
-		nothing = `No runs: payload "tags" has no elements.`
+		nothing = `No runs: payload "tags" has no elements to run for.`
 		unfit   = `Refused: payload "tags" `
 	)
 	moved := strings.Replace(each, "}}", "}, success-http-response-code: 302}", 1)

@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
@@ -24,27 +26,65 @@ const (
 	answerTime = 2 * time.Minute  // for taking the answer
 )
 
-// hooks takes a delivery to the hooks at its path: it reads the body, asks the
-// rules, hands over the runs of all hooks that trigger, and answers.
+// hooks takes a delivery to the hooks at its path: it asks who calls, as far as
+// that can be told without the body, reads that, asks the rest and the rules,
+// hands over the runs of all hooks that trigger, and answers.
 func (s *Server) hooks(x *exchange, r *http.Request, path string) {
-	hooks := s.options.Hooks().At(path)
-	if len(hooks) == 0 {
-		respond(x, http.StatusNotFound, "Hook not found.")
+	s.find(x, path)
+	x.dumpHead()
+	if len(x.hooks) == 0 {
+		notFound(x)
 		return
 	}
-	hooks = s.allowing(hooks, r.Method)
+	hooks := s.allowing(x.hooks, r.Method)
 	if len(hooks) == 0 {
-		x.WriteHeader(http.StatusMethodNotAllowed)
+		s.notAllowed(x)
+		return
+	}
+	record, err := x.record()
+	if err != nil {
+		refuse(x, err)
+		return
+	}
+	if hooks = x.admitted(hooks, record); len(hooks) == 0 {
+		s.unauthenticated(x, record)
 		return
 	}
 	s.setHeaders(x)
-	record, release, err := s.read(x, r)
+	release, err := s.read(x, record)
 	if err != nil {
 		refuse(x, err)
 		return
 	}
 	defer release()
+	if hooks, err = x.authentic(hooks); err != nil {
+		x.event(zerolog.ErrorLevel).Err(err).Msg("who calls cannot be told: the delivery was refused")
+		busy(x, "Not accepted: who calls cannot be checked now.")
+		return
+	}
+	if len(hooks) == 0 {
+		s.unauthenticated(x, record)
+		return
+	}
 	s.deliver(x, hooks, record, release)
+}
+
+// find looks up the hooks at a path, or before a secret that stands behind
+// theirs. What is behind the path of such hooks is hidden from here on, whether
+// it is their secret or not: a wrong one may be a slip of the right one.
+func (s *Server) find(x *exchange, path string) {
+	set := s.options.Hooks()
+	x.rest, x.shown = "", ""
+	if x.hooks = set.At(path); len(x.hooks) > 0 {
+		return
+	}
+	x.hooks, x.rest = set.Behind(path)
+	if x.rest != "" {
+		x.shown = strings.TrimSuffix(x.request.URL.Path, x.rest)
+		if len(x.shown) == len(x.request.URL.Path) {
+			x.shown = s.below // it was spelt in another way: nobody knows where it stands
+		}
+	}
 }
 
 // allowing gives the hooks that take a method; hooks itself where all do.
@@ -56,32 +96,48 @@ func (s *Server) allowing(hooks []*hook.Hook, method string) []*hook.Hook {
 	return slices.DeleteFunc(slices.Clone(hooks), refuses)
 }
 
-// read makes a delivery of a request. release gives its share of the memory for
-// bodies back, and may be called again.
-func (s *Server) read(x *exchange, r *http.Request) (record *run.Delivery, release func(), err error) {
+// record makes a delivery of a request whose body is still to be read.
+func (x *exchange) record() (*run.Delivery, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	x.delivery = id.String()
+	r := x.request
+	return &run.Delivery{
+		ID: x.delivery, Received: time.Now(),
+		Method: r.Method, Path: r.URL.Path, RawQuery: r.URL.RawQuery,
+		Host: r.Host, Header: r.Header,
+		RemoteAddr: x.caller,
+	}, nil
+}
+
+// read reads the body of a delivery, which is received with that. release gives
+// its share of the memory for bodies back, and may be called again.
+func (s *Server) read(x *exchange, record *run.Delivery) (release func(), err error) {
 	x.paced = true
-	body := newPacedBody(x, r)
-	data, release, err := delivery.ReadBody(body, r.ContentLength, s.options.MaxBody, s.budget)
+	body := newPacedBody(x, x.request)
+	data, release, err := delivery.ReadBody(body, x.request.ContentLength, s.options.MaxBody, s.budget)
 	body.finish(err)
 	if x.dump && len(data) > 0 {
 		x.dumped("the request's body", string(data[:min(len(data), maxDump)]))
 	}
 	if err != nil {
 		release()
-		return nil, nil, err
+		return nil, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		release()
-		return nil, nil, err
-	}
-	x.delivery = id.String()
-	return &run.Delivery{
-		ID: x.delivery, Received: time.Now(),
-		Method: r.Method, Path: r.URL.Path, RawQuery: r.URL.RawQuery,
-		Host: r.Host, Header: r.Header, Body: data,
-		RemoteAddr: x.caller,
-	}, release, nil
+	record.Body, record.Received = data, time.Now()
+	return release, nil
+}
+
+// notFound answers as if there were no hook: also where there is one, and the
+// secret behind its path is wrong.
+func notFound(x *exchange) { respond(x, http.StatusNotFound, "Hook not found.") }
+
+// busy answers that a delivery may come again later.
+func busy(x *exchange, text string) {
+	x.Header().Set("Retry-After", "30")
+	respond(x, http.StatusServiceUnavailable, text)
 }
 
 // refuse answers a request whose body could not be taken.

@@ -23,6 +23,7 @@ import (
 	"github.com/pawlhq/pawl/internal/engine"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/sender"
 )
 
 // Engine is what the server hands runs to: what it needs of an engine.Engine,
@@ -56,6 +57,13 @@ type Options struct {
 	ValidateJSON   bool // tell of malformed JSON even if nobody asks for a value (-verbose)
 	Dump           bool // log requests and answers whole (-debug)
 
+	// TurnedAway keeps deliveries that made no run; nil: they are in the log alone.
+	TurnedAway TurnedAway
+
+	// Confirm fetches the URL by which a sender's subscription is confirmed, which
+	// its preset has checked. Nil: sender.Confirm does.
+	Confirm func(ctx context.Context, url string) error
+
 	SpoolDirectory string // for output that is too long to be kept in memory until it is sent
 	Log            zerolog.Logger
 }
@@ -85,6 +93,9 @@ func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
+	if options.Confirm == nil {
+		options.Confirm = func(ctx context.Context, url string) error { return sender.Confirm(ctx, nil, url) }
+	}
 	s := &Server{options: options, budget: delivery.NewBudget(options.MaxInflight), router: mux.NewRouter()}
 	s.below = strings.TrimSuffix(routePattern(options.Prefix), pathVariable)
 	s.router.HandleFunc("/", s.root)
@@ -112,8 +123,11 @@ func (s *Server) route(x *exchange, r *http.Request) {
 	path, ok := strings.CutPrefix(r.URL.Path, s.below)
 	switch {
 	case s.options.HealthPath != "" && r.URL.Path == s.options.HealthPath:
+		x.dumpHead()
 		s.health(x, r)
 	case !ok || path == "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/.") || strings.Contains(path, "\n"):
+		s.conceal(x)
+		x.dumpHead()
 		s.router.ServeHTTP(x, r)
 	default:
 		s.hooks(x, r, path)
@@ -143,9 +157,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
 		ResponseWriter: w, request: r, log: &s.options.Log, dump: s.options.Dump,
 		id: s.requestID(r), caller: s.options.TrustedProxies.caller(r),
-	}
-	if x.dump {
-		x.dumpHead()
 	}
 	defer func() {
 		fault := recover()

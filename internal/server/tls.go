@@ -16,6 +16,10 @@ type TLSOptions struct {
 	// CipherSuites are names out of CipherSuiteNames, with commas between; Go's
 	// choice when empty. Those of TLS 1.3 are always on and cannot be chosen.
 	CipherSuites string
+	// AskClients is asked at each handshake whether the client shall show a
+	// certificate. It may have none and connect all the same: whose certificate
+	// counts is for hooks to say. Nil: no client is asked.
+	AskClients func() bool
 	// Log is told when the certificate was read again, or could not be, in words
 	// for the operator. May be nil. Handshakes wait for it.
 	Log func(string)
@@ -49,7 +53,27 @@ func TLS(options TLSOptions) (*tls.Config, error) {
 	if !allowsHTTP2(config) {
 		config.NextProtos = []string{"http/1.1"}
 	}
+	if options.AskClients != nil {
+		asking := askingClients(config)
+		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			if options.AskClients() {
+				return asking, nil
+			}
+			return nil, nil // config itself
+		}
+	}
 	return config, nil
+}
+
+// askingClients is config for clients that are asked for a certificate: the
+// handshake has them prove that they hold its key, and leaves its issuer and names
+// to the hooks. Sessions are not resumed: in one from before a reload nobody was
+// asked, and it would go on without a certificate.
+func askingClients(config *tls.Config) *tls.Config {
+	asking := config.Clone()
+	asking.ClientAuth = tls.RequestClientCert
+	asking.SessionTicketsDisabled = true
+	return asking
 }
 
 func tlsVersion(name string) (uint16, error) {

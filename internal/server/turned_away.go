@@ -1,0 +1,65 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/pawlhq/pawl/internal/explain"
+	"github.com/pawlhq/pawl/internal/run"
+)
+
+// TurnedAway keeps deliveries that made no run, with the reasons. Of a flood it
+// allows only some to be explained. Its methods are called by many goroutines.
+type TurnedAway interface {
+	Allow(now time.Time) bool
+	Add(explain.TurnedAway)
+}
+
+// explainTime bounds how long an explanation may wait for others.
+const explainTime = 2 * time.Second
+
+// keeps decides, before the answer, whether the delivery is kept: the answer then
+// tells its length, so that it can be sent while the reasons are still gathered.
+func (s *Server) keeps(x *exchange) bool {
+	x.whole = s.options.TurnedAway != nil && s.options.TurnedAway.Allow(time.Now())
+	return x.whole
+}
+
+// keep sends the answer and explains why there was no run: of each hook at the
+// path that takes the method, or of each where none does.
+func (s *Server) keep(x *exchange, record *run.Delivery) {
+	if !x.paced && x.request.ContentLength != 0 {
+		// Nobody has read the body, so net/http does before it answers.
+		_ = http.NewResponseController(x).SetReadDeadline(time.Now().Add(bodyPause))
+	}
+	_ = http.NewResponseController(x).Flush() // where it cannot be, it is sent at the end
+	hooks := s.allowing(x.hooks, record.Method)
+	if len(hooks) == 0 {
+		hooks = x.hooks
+	}
+	ctx, cancel := context.WithTimeout(x.request.Context(), explainTime)
+	defer cancel()
+	kept := explain.TurnedAway{
+		ID: record.ID, Received: record.Received, Method: record.Method, Path: x.target(),
+		RemoteAddr: record.RemoteAddr, Size: len(record.Body), Status: x.status,
+		Explanations: make([]explain.Explanation, len(hooks)),
+	}
+	for i, h := range hooks {
+		kept.Explanations[i] = explain.Explain(ctx, h, x.question(record), explain.Options{Methods: s.options.Methods})
+	}
+	s.options.TurnedAway.Add(kept)
+}
+
+// notAllowed answers where no hook at the path takes the method.
+func (s *Server) notAllowed(x *exchange) {
+	if !s.keeps(x) {
+		x.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	x.Header().Set("Content-Length", "0")
+	x.WriteHeader(http.StatusMethodNotAllowed)
+	if record, err := x.record(); err == nil {
+		s.keep(x, record)
+	}
+}
