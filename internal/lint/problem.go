@@ -22,6 +22,7 @@ var kinds = regexps(
 	[3]string{`^a secret has no effect in a rule of type`, ruleSecretOnValue, "use type: payload-hmac-sha256 if the sender signs; compare a token by value, and leave out secret"},
 	[3]string{`^secret is text, not an object|^the secret of a match rule is text`, ruleSecretObject, "write the hook's own key secret: {file: PATH}, beside sender (or auth), in place of this rule"},
 	[3]string{`^match is (?:an|one) object, not a list`, ruleMatchList, "write and: (or or:) and below it a list whose items are match: {…}, one each"},
+	[3]string{`is not known to send the event`, ruleUnknownEvent, "see pawl senders NAME for those that are known"},
 	[3]string{`^unknown key `, ruleUnknownKey, "correct the name, or take the key out"},
 	[3]string{`without quotes is read as`, ruleUnquoted, "put the value in quotes"},
 	[3]string{`^ip-range: `, ruleBadPattern, "write addresses and CIDR ranges with blanks between them, as in 192.0.2.0/24 2001:db8::1"},

@@ -74,7 +74,7 @@ func Rules() []Rule {
 		{ruleUnexpanded, Warning, "A $NAME is meant to become the value of a variable, and stays as it is."},
 		{ruleTemplate, Error, "The file is a template and is not read as one."},
 		{ruleUnknownValue, Warning, "No sample of the hook's sender has a value of that name."},
-		{ruleUnknownEvent, Note, "No such event type is known of the hook's sender."},
+		{ruleUnknownEvent, Warning, "No such event type is known of the hook's sender."},
 		{ruleOptionLike, Note, "A value that the sender chooses may begin with a dash, and the command take it for an option."},
 	}
 }
