@@ -3,8 +3,9 @@
 #
 # Scans the images of a Quay repository after a push (Quay's repo_push
 # notification): DOCKER_URL is HOST/NAMESPACE/NAME, TAGS a JSON array of tags
-# (updated_tags, as the listener passes it) or one tag. Settings come from the
-# environment; docs/scanning.md lists them, and the exit codes.
+# (updated_tags, as the listener passes it) or one tag. QUAY_REGISTRY is another
+# name for the host. Settings come from the environment; docs/scanning.md lists
+# them, and the exit codes.
 scan_lib=$(dirname -- "$(readlink -f -- "$0")")/lib
 # shellcheck source=lib/image.sh
 . "$scan_lib/image.sh"
@@ -14,7 +15,7 @@ if [ $# -ne 2 ]; then
 	exit "$EXIT_USAGE"
 fi
 scan_begin
-if scan_repository "$1"; then
+if scan_repository "$(at_registry "$1" "${QUAY_REGISTRY:-}")"; then
 	scan_tags "$2"
 fi
 scan_end

@@ -77,6 +77,38 @@ scan_repository() {
 	use_registry "$ref_host"
 }
 
+# at_registry NAME REGISTRY prints the repository NAME (HOST/PATH) as it is to be
+# called: at REGISTRY in the place of HOST, unless that is empty.
+at_registry() {
+	if [ -n "$2" ]; then printf '%s/%s' "$2" "${1#*/}"; else printf '%s' "$1"; fi
+}
+
+# scan_pushed REPOSITORY DIGEST TAG scans what a registry says was pushed: by its
+# digest, whatever happens to the tag. What has no tag is left out (the parts of
+# an index, what belongs to another image), unless SCAN_UNTAGGED says otherwise.
+scan_pushed() {
+	pushed_tag=$3
+	if ! valid_digest "$2"; then
+		complain "$(shown "$1"): left out: $(shown "$2") is no digest (sha256:…)"
+		count "$EXIT_USAGE"
+		return
+	fi
+	if [ -z "$pushed_tag" ]; then
+		if ! truth "${SCAN_UNTAGGED:-no}"; then
+			say "$(shown "$1")@$2: nothing to scan: pushed without a tag (SCAN_UNTAGGED=yes scans these too)"
+			return
+		fi
+		pushed_tag=untagged
+	elif ! valid_tag "$pushed_tag"; then
+		complain "$(shown "$1"): left out: $(shown "$pushed_tag") is no tag's name"
+		count "$EXIT_USAGE"
+		return
+	fi
+	if scan_repository "$1"; then
+		scan_one "$pushed_tag" "$ref_repository@$2"
+	fi
+}
+
 # scan_tags TAGS scans every tag of the repository: a JSON array, or one tag.
 scan_tags() {
 	list_tags "$1" "$work/tags"

@@ -53,6 +53,14 @@ valid_digest() {
 	esac
 }
 
+# valid_tag says whether $1 is a tag.
+valid_tag() {
+	case $1 in
+	*[!A-Za-z0-9_.-]* | '' | [.-]*) return 1 ;;
+	*) [ "${#1}" -le 128 ] ;;
+	esac
+}
+
 # list_tags writes the tags in $1 (a JSON array, or one tag) to file $2: lines
 # "tag NAME" and "bad TEXT". JSON is judged by jq alone, so that no quote, line
 # end or NUL in a tag's text is lost on the way.
