@@ -18,6 +18,7 @@ import (
 // differently is data: which header, what is signed, how the key is written.
 type hmacCheck struct {
 	secret *secret.Set
+	title  string // of the preset; empty: the hook describes it itself
 
 	// lines are the signatures that count, the strongest first. The first of
 	// their headers that a request has decides: a strong signature that is wrong

@@ -73,6 +73,7 @@ func unwrapForm(d *run.Delivery) (Message, bool) {
 // where it signs a time, and algorithms, of which the preset's first is always
 // in force and the others only if they are named.
 func (c *hmacCheck) configured(o own, title string) (check, error) {
+	c.title = title
 	known := algorithmsOf(c.lines)
 	var named []string
 	if o.hmac != nil {
