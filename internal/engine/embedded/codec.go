@@ -17,9 +17,10 @@ import (
 // codec turns deliveries and what scripts print into bytes of the journal, and
 // back. It may be used from several goroutines.
 //
-// A delivery begins with a byte that tells the form: plain or packed. Then come
-// its head, texts with their length before them, and its body. Bodies and
-// output above packFrom bytes are packed with zstd if that makes them smaller.
+// A delivery begins with a byte that tells the form: plain or packed, and both
+// again with what verified it. Then come its head, texts with their length before
+// them, and its body. Bodies and output above packFrom bytes are packed with zstd
+// if that makes them smaller.
 type codec struct {
 	pack   *zstd.Encoder
 	unpack *zstd.Decoder
@@ -29,8 +30,10 @@ const (
 	packFrom = 1 << 10 // bytes
 	mostKept = 1 << 30 // bytes of one body or output: more is no sound journal's
 
-	plain  = 1
-	packed = 2
+	plain          = 1
+	packed         = plain + 1
+	verified       = 3 // plain, and after the headers stands what verified it
+	verifiedPacked = verified + 1
 )
 
 var errUnsound = errors.New("what the journal holds of it cannot be read")
@@ -50,7 +53,7 @@ func newCodec() (*codec, error) {
 
 // delivery makes the bytes of a delivery, without its id and its credentials.
 func (c *codec) delivery(d *run.Delivery) []byte {
-	size := 64 + len(d.Method) + len(d.Path) + len(d.RawQuery) + len(d.Host) + len(d.RemoteAddr) + len(d.SenderID) + len(d.Origin.Of)
+	size := 64 + len(d.Method) + len(d.Path) + len(d.RawQuery) + len(d.Host) + len(d.RemoteAddr) + len(d.SenderID) + len(d.Origin.Of) + len(d.Verified)
 	size += headerSize(d.Header)
 	if len(d.Body) <= packFrom {
 		size += len(d.Body)
@@ -63,6 +66,10 @@ func (c *codec) delivery(d *run.Delivery) []byte {
 	}
 	b = appendBool(b, d.Origin.Edited)
 	b = appendHeader(b, d.Header)
+	if d.Verified != "" {
+		b[0] = verified
+		b = appendText(b, d.Verified)
+	}
 	return c.appendBody(b, d.Body)
 }
 
@@ -74,7 +81,7 @@ func (c *codec) appendBody(b, body []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(len(body)))
 		from := len(b)
 		if b = c.pack.EncodeAll(body, b); len(b)-from < len(body) {
-			b[0] = packed
+			b[0]++ // the packed form of it
 			return b
 		}
 		b = b[:head]
@@ -91,6 +98,10 @@ func (c *codec) readDelivery(b []byte) (*run.Delivery, error) {
 	d.Origin.Kind, d.Origin.Of = run.OriginKind(r.text()), r.text()
 	d.Origin.Edited = r.byte() == 1
 	d.Header = r.header()
+	if form == verified || form == verifiedPacked {
+		d.Verified = r.text()
+		form -= verified - plain
+	}
 	switch {
 	case r.broken:
 	case form == plain:

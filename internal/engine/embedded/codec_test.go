@@ -35,8 +35,10 @@ func TestADeliveryComesBackAsItWas(t *testing.T) {
 		"an empty one": {},
 		"all of it": {Received: time.Unix(1, 2), Method: "POST", Path: "/a\xff", RawQuery: "a=b&c", Host: "h", RemoteAddr: "@", SenderID: "é",
 			Header: http.Header{"A": {"", "b"}, "C": nil}, Body: []byte{0, 255}, Origin: run.Origin{Kind: run.Replay, Of: "x", Edited: true}},
-		"a body that packs well": {Body: bytes.Repeat([]byte("words "), 10_000)},
-		"a body that does not":   {Body: noise(100_000)},
+		"what verified it":                  {Method: "POST", Verified: "hmac-sha256 signature, secret 1 of 2", Body: []byte("x")},
+		"what verified one that packs well": {Verified: "a bearer token", Body: bytes.Repeat([]byte("words "), 10_000)},
+		"a body that packs well":            {Body: bytes.Repeat([]byte("words "), 10_000)},
+		"a body that does not":              {Body: noise(100_000)},
 	} {
 		b := c.delivery(d)
 		got, err := c.readDelivery(b)
@@ -53,6 +55,22 @@ func TestADeliveryComesBackAsItWas(t *testing.T) {
 	}
 	if b := c.delivery(&run.Delivery{Body: bytes.Repeat([]byte("words "), 10_000)}); len(b) > 1000 {
 		t.Errorf("60,000 bytes of the same words take %d", len(b))
+	}
+}
+
+// Journals from before Pawl knew what verifies a delivery are read.
+func TestADeliveryOfAnOldJournal(t *testing.T) {
+	old := []byte("\x01\x02\x04POST\x02/a\x00\x01h\x01@\x027a\x00\x00\x00\x01\x01A\x01\x01bbody")
+	got, err := mustCodec(t).readDelivery(old)
+	want := &run.Delivery{
+		Received: time.Unix(0, 1), Method: "POST", Path: "/a", Host: "h", RemoteAddr: "@", SenderID: "7a",
+		Header: http.Header{"A": {"b"}}, Body: []byte("body"),
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if again := mustCodec(t).delivery(want); !bytes.Equal(again, old) {
+		t.Errorf("one that nothing verified is written as %q", again)
 	}
 }
 

@@ -62,6 +62,7 @@ func odd() *run.Delivery {
 		Body:       []byte("\x00\xff\xfe\r\n{\"a\":1}\x00"),
 		RemoteAddr: "[2001:db8::1%eth0]:4711",
 		SenderID:   "x'\";\x00é",
+		Verified:   "hmac-sha256 signature",
 		Origin:     run.Origin{Kind: run.Replay, Of: "018c0000-0000-7000-8000-000000000000", Edited: true},
 	}
 }
