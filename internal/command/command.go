@@ -9,6 +9,7 @@ package command
 import (
 	"cmp"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/process"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/secret"
 )
 
 // Command is what a script is given.
@@ -31,8 +33,12 @@ type Command struct {
 	// Missing lists the values that the delivery did not have: an empty
 	// argument in its place, no variable, no file, nothing to read. One whose
 	// credential is kept no longer is listed too, and handed over as
-	// run.Withheld.
+	// run.Withheld. So is a secret that is not set.
 	Missing []error
+
+	// Hidden says which of all this is secret. Shown is for whatever is logged or
+	// printed.
+	Hidden Hidden
 }
 
 // File is a value that is handed over in a temporary file, whose path Variable
@@ -53,78 +59,169 @@ func (e *WithheldError) Error() string {
 	return e.Ref.String() + " is a credential, which was not kept: the script gets " + run.Withheld
 }
 
+// UnsetError says that a secret which a command is given is not set.
+type UnsetError struct{ Sources []secret.Source }
+
+func (e *UnsetError) Error() string {
+	var from []string
+	for _, source := range e.Sources {
+		from = append(from, source.String())
+	}
+	return "a secret for the script is not set: " + strings.Join(from, ", ")
+}
+
 // Build makes the command of a hook for a delivery, with the element and the
 // credentials that it has (delivery.OfRun). The error says what keeps
-// it from running: a name that no variable can have, or a file's value that
-// should be base64 and is not.
+// it from running: a name that no variable can have, a file's value that
+// should be base64 and is not, an expression that cannot be worked out. It tells
+// no value, nor does Missing.
 func Build(h *hook.Hook, d *delivery.Delivery) (Command, error) {
-	c := Command{Name: h.Command, Directory: h.Directory, Args: make([]string, 1, 1+len(h.Arguments))}
-	c.Args[0] = h.Command
-	for _, a := range h.Arguments {
-		value, _ := c.value(d, a)
-		c.Args = append(c.Args, value)
+	b := builder{hook: h, delivery: d, Command: Command{Name: h.Command, Directory: h.Directory, Args: make([]string, 1, 1+len(h.Arguments))}}
+	b.Args[0] = h.Command
+	for _, part := range []func() error{b.arguments, b.environment, b.files, b.stdin} {
+		if err := part(); err != nil {
+			return b.Command, err
+		}
 	}
-	for _, a := range h.Environment {
-		value, ok := c.value(d, a)
-		if !ok {
-			continue
+	return b.Command, nil
+}
+
+// builder makes a Command.
+type builder struct {
+	Command
+	hook     *hook.Hook
+	delivery *delivery.Delivery
+}
+
+func (b *builder) arguments() error {
+	for i := range b.hook.Arguments {
+		found, err := b.value(&b.hook.Arguments[i])
+		if err == nil {
+			err = found.inOneText()
 		}
-		name := cmp.Or(a.Variable, prefix+a.Name)
-		if err := process.CheckName(name); err != nil {
-			return c, fmt.Errorf("pass-environment-to-command: %w", err)
+		if err != nil {
+			return fmt.Errorf("pass-arguments-to-command: %w", err)
 		}
-		c.Env = Setenv(c.Env, name, value)
+		if found.hidden {
+			b.Hidden.Args = append(b.Hidden.Args, len(b.Args))
+		}
+		b.Args = append(b.Args, found.text)
 	}
-	for _, a := range h.Files {
-		value, ok := c.value(d, a)
-		if !ok {
-			continue
-		}
-		file := File{cmp.Or(a.Variable, prefix+strings.ToUpper(a.Name)), []byte(value)}
-		if err := process.CheckName(file.Variable); err != nil {
-			return c, fmt.Errorf("pass-file-to-command: %w", err)
-		}
-		if a.Base64Decode {
-			content, err := decodeBase64(value)
-			if err != nil {
-				return c, fmt.Errorf("pass-file-to-command: %s %q: %w", a.Source, a.Name, err)
+	return nil
+}
+
+func (b *builder) environment() error {
+	for i := range b.hook.Environment {
+		a := &b.hook.Environment[i]
+		found, err := b.value(a)
+		if err == nil && found.there {
+			name := cmp.Or(a.Variable, prefix+a.Name)
+			if err = cmp.Or(process.CheckName(name), found.inOneText()); err == nil {
+				b.Env = Setenv(b.Env, name, found.text)
+				b.Hidden.variable(name, found.hidden)
 			}
-			file.Content = content
 		}
-		c.Files = append(c.Files, file)
+		if err != nil {
+			return fmt.Errorf("pass-environment-to-command: %w", err)
+		}
 	}
-	if h.Process.Stdin != nil {
-		c.Stdin = c.stdin(d, *h.Process.Stdin)
+	return nil
+}
+
+func (b *builder) files() error {
+	for i := range b.hook.Files {
+		a := &b.hook.Files[i]
+		found, err := b.value(a)
+		if err == nil && found.there {
+			err = b.file(a, found)
+		}
+		if err != nil {
+			return fmt.Errorf("pass-file-to-command: %w", err)
+		}
 	}
-	return c, nil
+	return nil
+}
+
+func (b *builder) file(a *hook.Argument, found given) error {
+	file := File{cmp.Or(a.Variable, prefix+strings.ToUpper(a.Name)), []byte(found.text)}
+	if err := process.CheckName(file.Variable); err != nil {
+		return err
+	}
+	if a.Base64Decode {
+		content, err := decodeBase64(found.text)
+		if err != nil {
+			return fmt.Errorf("%s %q: %w", a.Source, a.Name, err)
+		}
+		file.Content = content
+	}
+	if found.hidden {
+		b.Hidden.Files = append(b.Hidden.Files, len(b.Files))
+	}
+	b.Files = append(b.Files, file)
+	return nil
 }
 
 // stdin is what the command reads: of the body no copy, for it may be large.
-func (c *Command) stdin(d *delivery.Delivery, ref delivery.Ref) []byte {
-	if ref.Source == delivery.RawRequestBody {
-		return d.Body
-	}
-	value, ok := c.value(d, hook.Argument{Ref: ref})
-	if !ok {
+func (b *builder) stdin() error {
+	ref := b.hook.Process.Stdin
+	switch {
+	case ref == nil:
+		return nil
+	case ref.Source == delivery.RawRequestBody:
+		b.Stdin = b.delivery.Body
 		return nil
 	}
-	return []byte(value)
+	found, err := b.value(&hook.Argument{Ref: *ref})
+	if err != nil {
+		return fmt.Errorf("process.stdin: %w", err)
+	}
+	if found.there {
+		b.Stdin, b.Hidden.Stdin = []byte(found.text), found.hidden
+	}
+	return nil
+}
+
+// given is one value for the script.
+type given struct {
+	text   string
+	there  bool // the delivery has it
+	hidden bool // it is a secret, or a credential of the delivery
+}
+
+// inOneText refuses a hidden value that no argument and no variable can hold:
+// whoever starts the process would quote it.
+func (g given) inOneText() error {
+	if g.hidden && strings.Contains(g.text, "\x00") {
+		return errors.New("a secret value holds a NUL byte, which no argument and no variable can: pass it by pass-file-to-command")
+	}
+	return nil
 }
 
 // value looks a value up and notes when it is not there.
-func (c *Command) value(d *delivery.Delivery, a hook.Argument) (string, bool) {
-	value, err := d.Value(a.Ref)
-	if err != nil {
-		c.Missing = append(c.Missing, err)
-	} else if value == run.Withheld && a.Credential() != delivery.NoCredential {
-		c.Missing = append(c.Missing, &WithheldError{a.Ref})
+func (b *builder) value(a *hook.Argument) (given, error) {
+	if a.Secret != nil {
+		values := a.Secret.Values()
+		if len(values) == 0 {
+			b.Missing = append(b.Missing, &UnsetError{a.Secret.Sources()})
+			return given{hidden: true}, nil
+		}
+		return given{values[0].Reveal(), true, true}, nil
 	}
-	if len(value) < len(d.Body) {
+	value, err := b.delivery.Value(a.Ref)
+	switch {
+	case delivery.IsUnfit(err):
+		return given{}, err
+	case err != nil:
+		b.Missing = append(b.Missing, err)
+	case value == run.Withheld && a.Credential() != delivery.NoCredential:
+		b.Missing = append(b.Missing, &WithheldError{a.Ref})
+	}
+	if len(value) < len(b.delivery.Body) {
 		// It may be a part of the body, which must not live as long as the
 		// script does for the sake of a few bytes.
 		value = strings.Clone(value)
 	}
-	return value, err == nil
+	return given{value, err == nil, value != "" && b.hook.Tells(b.delivery, a.Ref)}, nil
 }
 
 // Setenv sets a variable in a list of NAME=value, where it may stand already.

@@ -175,6 +175,7 @@ func TestBuild(t *testing.T) {
 				t.Errorf("missing (-want +got):\n%s", diff)
 			}
 			got.Missing = nil
+			got.Hidden = command.Hidden{}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -195,7 +196,7 @@ func TestBuildForARun(t *testing.T) {
 		Credentials: &run.Credentials{Header: http.Header{"X-Token": {"s"}}, RawQuery: "token=t"},
 	}}
 	got, err := command.Build(&h, delivery.OfRun(r, h.Payload))
-	want := command.Command{Name: "x", Args: []string{"x", `{"tag":"v1"}`, "v1", "s", "t"}, Stdin: []byte(`{"tag":"v1"}`)}
+	want := command.Command{Name: "x", Args: []string{"x", `{"tag":"v1"}`, "v1", "s", "t"}, Stdin: []byte(`{"tag":"v1"}`), Hidden: command.Hidden{Args: []int{3, 4}}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v; (-want +got):\n%s", err, diff)
 	}

@@ -83,7 +83,7 @@ func (d *Delivery) Envelope() *Delivery {
 func (d *Delivery) Workspace() *any { return &d.knows().workspace }
 
 // ExpressionError says why the value of an expression cannot be told: the
-// delivery does not fit the hook. The texts of values may be in it.
+// delivery does not fit the hook. No value of the delivery is in it.
 type ExpressionError struct {
 	Expression string
 	Err        error

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pawlhq/pawl/internal/command"
 	"github.com/pawlhq/pawl/internal/delivery"
@@ -25,7 +26,7 @@ func (r *Runner) attempt(ctx context.Context, attempt *run.Run, output io.Writer
 	if err != nil {
 		return failed, err
 	}
-	built, stdin, err := r.build(h, attempt)
+	built, of, err := r.build(h, attempt)
 	if err != nil {
 		return failed, err
 	}
@@ -41,38 +42,45 @@ func (r *Runner) attempt(ctx context.Context, attempt *run.Run, output io.Writer
 		own = place{}
 	}
 	spec := process.Spec{
-		Path: path, Args: built.Args, Dir: built.Directory, Stdin: stdin,
-		Env:        r.environment(h, attempt, own, built.Env, files),
+		Path: path, Args: built.Args, Dir: built.Directory, Stdin: stdinOf(built),
+		Env:        r.environment(h, attempt, own, of, slices.Concat(built.Env, files)),
 		KeepOutput: int(h.Keep.Output), Output: output,
 		Timeout: h.Process.Timeout, KillGrace: h.Process.KillGrace, InterruptGrace: r.options.KillAfter,
 		StopLeftovers: h.Process.StopLeftovers,
 		Mark:          "PAWL_RUN_ID=" + attempt.ID,
 	}
 	if event := r.options.Log.Info(); event != nil {
-		r.about(event, attempt).Str("command", path).Strs("arguments", built.Args[1:]).Msg("executing")
+		r.about(event, attempt).Str("command", path).Strs("arguments", built.Shown().Args[1:]).Msg("executing")
 	}
 	return r.execute(ctx, attempt, h, spec, own)
 }
 
-// build makes the command of an attempt and what it reads, nil where that is
-// nothing.
-func (r *Runner) build(h *hook.Hook, attempt *run.Run) (command.Command, io.Reader, error) {
+// caller is who sent a delivery and what happened there, as far as is known.
+type caller struct{ sender, event string }
+
+// build makes the command of an attempt.
+func (r *Runner) build(h *hook.Hook, attempt *run.Run) (command.Command, caller, error) {
 	content := delivery.OfRun(*attempt, h.Payload)
 	if err := content.Parse(); err != nil {
-		return command.Command{}, nil, err
+		return command.Command{}, caller{}, err
 	}
 	built, err := command.Build(h, content)
 	if err != nil {
-		return command.Command{}, nil, err
-	}
-	var stdin io.Reader
-	if len(built.Stdin) > 0 {
-		stdin = bytes.NewReader(built.Stdin) // from where it lies: no copy for each run
+		return command.Command{}, caller{}, err
 	}
 	for _, missing := range built.Missing {
 		r.about(r.options.Log.Info(), attempt).Err(missing).Msg("a value is not in the delivery")
 	}
-	return built, stdin, nil
+	return built, caller{content.SenderName(), content.EventType()}, nil
+}
+
+// stdinOf is what the script reads, nil where that is nothing: from where it
+// lies, without a copy for each run.
+func stdinOf(built command.Command) io.Reader {
+	if len(built.Stdin) == 0 {
+		return nil
+	}
+	return bytes.NewReader(built.Stdin)
 }
 
 // execute runs the process to its end and keeps what it left.

@@ -33,7 +33,7 @@ func keyOf(h *hook.Hook, content *delivery.Delivery) run.Key {
 			key.Incomplete = true
 			continue
 		}
-		values[i] = shown(h, ref, value)
+		values[i] = shown(h, content, ref, value)
 	}
 	if len(values) == 1 {
 		key.Text = copied(bounded(values[0]), content)
@@ -55,26 +55,21 @@ func senderID(h *hook.Hook, content *delivery.Delivery) string {
 	if id == "" {
 		id, _ = content.Value(*h.DeliveryID) // missing: ""
 	}
-	return copied(bounded(shown(h, *h.DeliveryID, id)), content)
+	return copied(bounded(shown(h, content, *h.DeliveryID, id)), content)
 }
 
-// shown puts the sum of a credential in its place: keys and ids are for people
-// to see. What an expression computes may be made of one, and nobody can tell:
-// hooks that compute keys choose what is shown.
-func shown(h *hook.Hook, ref delivery.Ref, value string) string {
+// shown puts the sum of what is a credential, or may hold one, in its place: keys
+// and ids are for people to see.
+func shown(h *hook.Hook, content *delivery.Delivery, ref delivery.Ref, value string) string {
 	if value == "" {
 		return value
 	}
-	switch source, _ := delivery.ParseSource(string(ref.Source)); source {
+	switch ref.Source {
 	case delivery.EntireHeaders, delivery.EntireQuery: // they may hold any
-	case delivery.Header, delivery.Query:
-		head, _, _ := strings.Cut(ref.Name, ".")
-		of := []*hook.Hook{h}
-		if !isCredential(source, head, of) && !isCredential(source, ref.Name, of) {
+	default:
+		if !h.Tells(content, ref) {
 			return value
 		}
-	default:
-		return value
 	}
 	return "withheld:" + sumOf(value)[:16]
 }

@@ -177,7 +177,7 @@ func (v *Verdict) fill(r *run.Run, content *delivery.Delivery) (Kind, error) {
 // which its when holds.
 func (v *Verdict) each(content *delivery.Delivery, mode Mode) (Kind, error) {
 	h := v.Hook
-	if isCredential(h.ForEach.Source, h.ForEach.Name, []*hook.Hook{h}) {
+	if h.Tells(content, *h.ForEach) {
 		return Refused, fmt.Errorf("%s is a credential: no run is made for each of its elements, which would be kept and shown", h.ForEach)
 	}
 	elements, err := content.Elements(*h.ForEach)

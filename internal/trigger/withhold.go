@@ -10,7 +10,6 @@ import (
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/expression"
 	"github.com/pawlhq/pawl/internal/hook"
-	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
@@ -82,27 +81,15 @@ func tellsAny(values []string) bool {
 	return slices.ContainsFunc(values, func(value string) bool { return value != "" && value != run.Withheld })
 }
 
-// isCredential judges a header or query parameter: by its name, by what a hook's
-// Gate asks for, and where the name may mean either, by whether a hook compares
-// its value.
+// isCredential judges a header or query parameter as the hooks do; without any
+// by its name.
 func isCredential(source delivery.Source, name string, hooks []*hook.Hook) bool {
-	if source == delivery.QueryAlias {
-		source = delivery.Query
-	}
-	if source != delivery.Header && source != delivery.Query {
-		return false
-	}
-	named := delivery.CredentialName(name)
-	if named == delivery.IsCredential {
-		return true
-	}
 	for _, h := range hooks {
-		if h.Gate != nil && h.Gate.Credential(source, name) ||
-			named == delivery.MayBeCredential && h.Rule != nil && rule.Compares(h.Rule, source, name) {
+		if h.Credential(source, name) {
 			return true
 		}
 	}
-	return false
+	return delivery.CredentialName(name) == delivery.IsCredential
 }
 
 // isPassedOn reports whether a script is given the value, or an expression sees
