@@ -27,7 +27,7 @@ func (r *reader) when(f field) *expression.Program {
 		return nil
 	}
 	if program.UsesElement() {
-		r.elements = append(r.elements, elementUse{f.value, "element, which when names,"})
+		r.elements = append(r.elements, elementUse{f.value, "when names element, which"})
 	}
 	return program
 }
@@ -44,7 +44,7 @@ func (r *reader) computation(ref delivery.Ref, name *yaml.Node) {
 		return
 	}
 	if program.UsesElement() {
-		r.element(name, "element, which the expression names,")
+		r.element(name, "the expression names element, which")
 	}
 	if r.expressions == nil {
 		r.expressions = expression.Set{}

@@ -39,17 +39,12 @@ func (r *reader) element(node *yaml.Node, what string) {
 
 // value reads a value that has no name of its own.
 func (r *reader) value(what string, node *yaml.Node) delivery.Ref {
-	var ref delivery.Ref
-	var b bound
-	source, name := node, node
-	keys := []key{
-		{name: "source", read: func(f field) { ref.Source, source = delivery.Source(r.text(f)), f.value }},
-		{name: "name", read: func(f field) { ref.Name, name = r.text(f), f.value }},
-	}
-	r.each(r.object(what, node), append(keys, r.boundKeys(&b)...))
-	r.ref(ref, source, name)
-	r.bounded(b, ref)
-	return ref
+	var a Argument
+	at := places{source: node, name: node}
+	r.each(r.object(what, node), r.valueKeys(&a, &at))
+	r.ref(a.Ref, at.source, at.name)
+	r.bounded(at.bound, a.Ref)
+	return a.Ref
 }
 
 // single reads the one value of a key.

@@ -131,7 +131,7 @@ func (r *reader) eventsTogether(h *Hook) {
 		known[event] = true
 	}
 	for i, item := range node.Content {
-		if i < len(h.Events) && !known[h.Events[i]] {
+		if i < len(h.Events) && h.Events[i] != "" && !known[h.Events[i]] {
 			r.advise(item, "%s is not known to send the event %q%s", h.Sender.Title, h.Events[i], Suggestion(h.Events[i], h.Sender.Events))
 		}
 	}

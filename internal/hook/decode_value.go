@@ -92,24 +92,39 @@ func (r *reader) jsonParameters(f field) []delivery.Ref {
 	return list
 }
 
+// places is where the parts of a value stand, and what bounds it.
+type places struct {
+	source, name *yaml.Node
+	secret       *field // nil: there is none
+	bound        bound
+}
+
+// valueKeys are the keys of a value that has no name of its own.
+func (r *reader) valueKeys(a *Argument, at *places) []key {
+	return append([]key{
+		{name: "source", read: func(f field) { a.Source, at.source = delivery.Source(r.text(f)), f.value }},
+		{name: "name", read: func(f field) { a.Name, at.name = r.text(f), f.value }},
+	}, r.boundKeys(&at.bound)...)
+}
+
+// argumentKeys are the keys of a value that a command is given.
+func (r *reader) argumentKeys(a *Argument, at *places) []key {
+	return append(r.valueKeys(a, at),
+		key{name: "envname", read: func(f field) { a.Variable = r.variable(f) }},
+		key{name: "base64decode", read: func(f field) { a.Base64Decode = r.boolean(f) }},
+		key{name: "secret", of: pawls, read: func(f field) { at.secret = &f; a.Secret = r.secretSet(f, ofArgument) }},
+	)
+}
+
 // argument reads one value: where it comes from and what it is called.
 func (r *reader) argument(what string, node *yaml.Node) Argument {
 	var a Argument
-	var b bound
-	var held *field
-	source, name := node, node
-	keys := []key{
-		{name: "source", read: func(f field) { a.Source, source = delivery.Source(r.text(f)), f.value }},
-		{name: "name", read: func(f field) { a.Name, name = r.text(f), f.value }},
-		{name: "envname", read: func(f field) { a.Variable = r.variable(f) }},
-		{name: "base64decode", read: func(f field) { a.Base64Decode = r.boolean(f) }},
-		{name: "secret", of: pawls, read: func(f field) { held = &f; a.Secret = r.secretSet(f, ofArgument) }},
-	}
-	r.each(r.object(what, node), append(keys, r.boundKeys(&b)...))
-	r.ref(a.Ref, source, name)
-	r.bounded(b, a.Ref)
-	if held != nil {
-		r.secretArgument(a, *held, source, name)
+	at := places{source: node, name: node}
+	r.each(r.object(what, node), r.argumentKeys(&a, &at))
+	r.ref(a.Ref, at.source, at.name)
+	r.bounded(at.bound, a.Ref)
+	if at.secret != nil {
+		r.secretArgument(a, *at.secret, at.source, at.name)
 	}
 	return a
 }
