@@ -8,10 +8,15 @@ package explain
 
 import (
 	"context"
-	"time"
+	"errors"
+	"slices"
+	"strings"
 
+	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/run"
 	"github.com/pawlhq/pawl/internal/sender"
+	"github.com/pawlhq/pawl/internal/trigger"
 )
 
 // Explanation is what a hook makes of a delivery. It is also what the API and
@@ -44,7 +49,7 @@ const (
 	Unauthenticated Outcome = "unauthenticated"
 	Unmatched       Outcome = "unmatched" // events, rule, when, or nothing to run for
 	Refused         Outcome = "refused"   // it does not fit
-	Failed          Outcome = "failed"    // the rule cannot be evaluated
+	Failed          Outcome = "failed"    // the rule cannot be evaluated, or who calls not be told
 	NotAllowed      Outcome = "method not allowed"
 )
 
@@ -106,42 +111,157 @@ type Options struct {
 	Replayed bool     // who calls is not asked: the delivery is a stored one
 }
 
+// question is a hook that is being asked.
+type question struct {
+	hook    *hook.Hook
+	request *sender.Request
+	options Options
+	content *delivery.Delivery // of the request
+	masks   masks
+
+	refusal  error // of Unauthenticated
+	unparsed bool  // a multipart form cannot be parsed
+
+	Explanation
+}
+
 // Explain asks a hook about a delivery.
 func Explain(ctx context.Context, h *hook.Hook, r *sender.Request, o Options) Explanation {
-	return Explanation{Hook: h.ID}
+	if o.Replayed {
+		whole := *r
+		whole.Delivery = r.Delivery.Whole()
+		r = &whole
+	}
+	q := &question{hook: h, request: r, options: o, content: delivery.New(r.Delivery, h.Payload)}
+	q.masks = masksOf(h, r)
+	q.Explanation = Explanation{Hook: h.ID, At: h.At.String(), Runs: []Run{}, Decision: &Node{What: "hook", Text: h.ID, Result: string(holds)}}
+	if h.Sender != nil {
+		q.Sender = h.Sender.Name
+	}
+	q.ask(ctx)
+	q.settle()
+	return q.Explanation
 }
 
-// TurnedAway is a delivery that made no run, as Recent keeps it.
-type TurnedAway struct {
-	ID           string        `json:"id"` // of the delivery
-	Received     time.Time     `json:"received"`
-	Method       string        `json:"method"`
-	Path         string        `json:"path"` // secrets are masked
-	RemoteAddr   string        `json:"remote_addr"`
-	Size         int           `json:"body_bytes"`
-	Status       int           `json:"status"`       // that was answered
-	Explanations []Explanation `json:"explanations"` // of each hook at the path that takes the method
+// ask goes the way of a delivery, as far as it comes.
+func (q *question) ask(ctx context.Context) {
+	if !q.method() {
+		q.Outcome, q.Reason = NotAllowed, q.last().Why
+		return
+	}
+	if !q.authentic(ctx) {
+		return
+	}
+	q.Event, q.DeliveryID = q.content.EventType(), q.content.SenderID()
+	verdict := trigger.Ask(q.hook, q.request.Delivery, trigger.Mode{Validate: true, Replayed: q.options.Replayed})
+	q.Outcome = outcomeOf(verdict.Kind)
+	if verdict.Kind != trigger.Triggered {
+		q.Reason = q.masks.text(verdict.Why())
+	}
+	if verdict.Handshake != nil {
+		q.Handshake = &Handshake{verdict.Handshake.Status, verdict.Handshake.Body, verdict.Handshake.Fetch}
+	}
+	q.unparsed = isUnparsed(verdict.Err)
+	q.parsed(&verdict)
+	q.decided(&verdict)
+	for i := range verdict.Part.Runs {
+		q.Runs = append(q.Runs, q.run(verdict.Part.Runs[i]))
+	}
+	q.Triggered = q.Outcome == Triggered
 }
 
-// Recent keeps the last deliveries that made no run, in memory. It may be used
-// from several goroutines.
-type Recent struct{}
+// outcomeOf names a verdict.
+func outcomeOf(kind trigger.Kind) Outcome {
+	switch kind {
+	case trigger.Triggered:
+		return Triggered
+	case trigger.Handshaken:
+		return Handshaken
+	case trigger.Refused:
+		return Refused
+	case trigger.Failed:
+		return Failed
+	case trigger.Unauthenticated:
+		return Unauthenticated
+	}
+	return Unmatched
+}
 
-// NewRecent makes a Recent of at most so many.
-func NewRecent(most int) *Recent { return &Recent{} }
+// add puts a step at the end of the decision.
+func (q *question) add(n Node) { q.Decision.Parts = append(q.Decision.Parts, n) }
 
-// Allow reports whether there is time to explain another now: of a flood only
-// some are kept, and Skipped counts the others.
-func (*Recent) Allow(now time.Time) bool { return false }
+func (q *question) last() *Node { return &q.Decision.Parts[len(q.Decision.Parts)-1] }
 
-// Add keeps one, and forgets the oldest where there are too many.
-func (*Recent) Add(t TurnedAway) {}
+// method asks whether the hook takes the request's method.
+func (q *question) method() bool {
+	allowed := q.hook.Methods
+	if len(allowed) == 0 {
+		allowed = q.options.Methods
+	}
+	if len(allowed) == 0 {
+		return true // nobody asks
+	}
+	n := Node{What: "method", Text: strings.Join(allowed, ", "), Result: string(holds), Saw: []Seen{{Value: q.request.Method, Name: "method"}}}
+	if !slices.Contains(allowed, q.request.Method) {
+		n.Result, n.Why = string(fails), "it is "+q.request.Method+"; the hook takes "+n.Text
+	}
+	q.add(n)
+	return n.Result == string(holds)
+}
 
-// List gives them, the newest first; of one hook where hook is not "".
-func (*Recent) List(hook string) []TurnedAway { return nil }
+// authentic asks who calls.
+func (q *question) authentic(ctx context.Context) bool {
+	q.Authenticated = true
+	gate := q.hook.Gate
+	switch {
+	case q.options.Replayed:
+		q.add(Node{What: "auth", Text: "not asked again of a stored delivery", Result: string(holds)})
+		q.Verified = q.request.Verified
+		return true
+	case gate == nil && q.request.Rest != "":
+		q.strayed()
+		return false
+	case gate == nil:
+		q.add(q.unguarded())
+		return true
+	}
+	n := Node{What: "auth", Text: strings.Join(gate.Words(), "; "), Result: string(holds)}
+	err := gate.Early(q.request)
+	if err == nil {
+		q.Verified, err = gate.Verify(ctx, q.request)
+	}
+	if err == nil {
+		n.Text = q.Verified
+		q.add(n)
+		return true
+	}
+	q.Authenticated, q.Outcome = false, Unauthenticated
+	n.Result = string(fails)
+	var refused *sender.RefusedError
+	if !errors.As(err, &refused) {
+		q.Outcome, n.Result = Failed, string(failed)
+	} else {
+		q.Hints = append(q.Hints, gate.Hints(q.request)...)
+	}
+	q.refusal, q.Reason = err, q.masks.text(err.Error())
+	n.Why = q.Reason
+	q.add(n)
+	return false
+}
 
-// Find gives the one whose id begins so, if only one does.
-func (*Recent) Find(id string) (TurnedAway, bool) { return TurnedAway{}, false }
+// strayed says that what stands behind the hook's path is no secret of it.
+func (q *question) strayed() {
+	q.Authenticated, q.Outcome = false, Unauthenticated
+	q.Reason = "more stands behind the hook's path, and the hook has no secret there (auth: {path: {}}): no hook is at this path"
+	q.add(Node{What: "path", Text: q.hook.Path, Result: string(fails), Why: q.Reason})
+}
 
-// Skipped is how many were not kept for want of time.
-func (*Recent) Skipped() int64 { return 0 }
+// replayed makes a request of a stored delivery.
+func replayed(d *run.Delivery) *sender.Request { return &sender.Request{Delivery: d} }
+
+// Stored asks a hook about a delivery that was stored: who sent it is not asked
+// again, and what was withheld from it is not there.
+func Stored(ctx context.Context, h *hook.Hook, d *run.Delivery, o Options) Explanation {
+	o.Replayed = true
+	return Explain(ctx, h, replayed(d), o)
+}

@@ -1,0 +1,147 @@
+package explain
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// TurnedAway is a delivery that made no run, as Recent keeps it.
+type TurnedAway struct {
+	ID           string        `json:"id"` // of the delivery
+	Received     time.Time     `json:"received"`
+	Method       string        `json:"method"`
+	Path         string        `json:"path"` // secrets are masked
+	RemoteAddr   string        `json:"remote_addr"`
+	Size         int           `json:"body_bytes"`
+	Status       int           `json:"status"`       // that was answered
+	Explanations []Explanation `json:"explanations"` // of each hook at the path that takes the method
+}
+
+// The bounds of what Recent keeps, and of how many it lets be explained.
+const (
+	maxKept  = 4 << 20 // bytes of all, as JSON
+	maxOne   = 64 << 10
+	perTime  = 50 // explanations in a second, and at once
+	maxField = 1 << 10
+)
+
+// Recent keeps the last deliveries that made no run, in memory. It may be used
+// from several goroutines.
+type Recent struct {
+	most int
+
+	mu      sync.Mutex
+	kept    []entry // the oldest first
+	size    int     // of kept, in bytes
+	tokens  float64
+	counted time.Time // when tokens were
+	skipped int64
+}
+
+type entry struct {
+	TurnedAway
+	size int
+}
+
+// NewRecent makes a Recent of at most so many.
+func NewRecent(most int) *Recent { return &Recent{most: most, tokens: perTime} }
+
+// Allow reports whether there is time to explain another now: of a flood only
+// some are kept, and Skipped counts the others.
+func (r *Recent) Allow(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if passed := now.Sub(r.counted); passed > 0 {
+		r.tokens = min(perTime, r.tokens+passed.Seconds()*perTime)
+		r.counted = now
+	}
+	if r.tokens < 1 {
+		r.skipped++
+		return false
+	}
+	r.tokens--
+	return true
+}
+
+// Add keeps one, and forgets the oldest where there are too many.
+func (r *Recent) Add(t TurnedAway) {
+	t.Method, t.Path = cutAt(t.Method, maxField), cutAt(t.Path, maxField)
+	e := entry{t, sizeOf(t)}
+	if e.size > maxOne {
+		e.TurnedAway = t.brief()
+		e.size = sizeOf(e.TurnedAway)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.size > maxOne || r.most < 1 {
+		r.skipped++
+		return
+	}
+	r.kept = append(r.kept, e)
+	r.size += e.size
+	for len(r.kept) > r.most || r.size > maxKept {
+		r.size -= r.kept[0].size
+		r.kept = slices.Delete(r.kept, 0, 1)
+	}
+}
+
+// brief leaves the outcomes and reasons of one that is too large.
+func (t TurnedAway) brief() TurnedAway {
+	explanations := make([]Explanation, 0, min(len(t.Explanations), 16))
+	for _, e := range t.Explanations[:min(len(t.Explanations), 16)] {
+		explanations = append(explanations, Explanation{
+			Hook: e.Hook, At: e.At, Outcome: e.Outcome, Authenticated: e.Authenticated, Sender: e.Sender,
+			Reason: cut(e.Reason), Event: cut(e.Event), DeliveryID: cut(e.DeliveryID), Answer: e.Answer,
+		})
+	}
+	t.Explanations = explanations
+	return t
+}
+
+// sizeOf is about how many bytes one takes.
+func sizeOf(t TurnedAway) int {
+	text, err := json.Marshal(t)
+	if err != nil {
+		return maxOne + 1 // plain data: it cannot be
+	}
+	return len(text)
+}
+
+// List gives them, the newest first; of one hook where hook is not "".
+func (r *Recent) List(hook string) []TurnedAway {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]TurnedAway, 0, len(r.kept))
+	for _, e := range slices.Backward(r.kept) {
+		if hook == "" || slices.ContainsFunc(e.Explanations, func(x Explanation) bool { return x.Hook == hook }) {
+			list = append(list, e.TurnedAway)
+		}
+	}
+	return list
+}
+
+// Find gives the one whose id begins so, if only one does.
+func (r *Recent) Find(id string) (found TurnedAway, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.kept {
+		if id == "" || !strings.HasPrefix(e.ID, id) {
+			continue
+		}
+		if ok {
+			return TurnedAway{}, false
+		}
+		found, ok = e.TurnedAway, true
+	}
+	return found, ok
+}
+
+// Skipped is how many were not kept for want of time.
+func (r *Recent) Skipped() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.skipped
+}
