@@ -88,13 +88,14 @@ func (c snsCheck) verify(ctx context.Context, r *Request) (string, error) {
 	}
 	reason := "the signature is not that of Amazon's certificate: the message was changed, or someone else signed it"
 	for _, certificate := range certificates {
-		if err := acceptable(certificate, r.Received); err != nil {
-			reason = err.Error()
+		if !e.signedBy(certificate, signature) {
 			continue
 		}
-		if e.signedBy(certificate, signature) {
+		err := acceptable(certificate, r.Received)
+		if err == nil {
 			return "SNS signature, version " + e["SignatureVersion"], nil
 		}
+		reason = err.Error()
 	}
 	return "", refused("sns", reason)
 }
