@@ -95,7 +95,7 @@ func syntaxErrors(issues *cel.Issues) []*SyntaxError {
 		text, _, _ := strings.Cut(issue.Message, "\n")
 		// The parser's own words, which name its tokens, say nothing to a person.
 		text = strings.TrimPrefix(text, "Syntax error: ")
-		if cut := strings.Index(text, " expecting {"); cut >= 0 {
+		if cut := strings.Index(text, " expecting "); cut >= 0 {
 			text = text[:cut]
 		}
 		text = strings.ReplaceAll(strings.ReplaceAll(text, " (in container '')", ""), "<EOF>", "the end")
