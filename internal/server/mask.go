@@ -111,7 +111,7 @@ func (x *exchange) dumpText(first string, header http.Header, body []byte) strin
 			if x.isCredential(delivery.Header, name) {
 				value = hidden
 			}
-			fmt.Fprintf(&text, "%s: %s\n", name, x.withoutRest(value))
+			fmt.Fprintf(&text, "%s: %s\n", name, x.withoutURL(value))
 		}
 	}
 	text.WriteString("\n")
@@ -119,16 +119,20 @@ func (x *exchange) dumpText(first string, header http.Header, body []byte) strin
 	return text.String()
 }
 
-// withoutRest hides in a header line what stands behind a hook's path: proxies
-// tell the URL that they were asked for, and redirections where to go.
-func (x *exchange) withoutRest(value string) string {
-	if x.rest == "" {
-		return value
+// withoutURL hides in a header line what stands behind a hook's path, and values
+// of a query: proxies tell the URL that they were asked for, and redirections where
+// to go.
+func (x *exchange) withoutURL(value string) string {
+	if x.rest != "" {
+		value = strings.ReplaceAll(value, "/"+x.rest, "/"+hidden)
+		value = strings.ReplaceAll(value, "/"+(&url.URL{Path: x.rest}).EscapedPath(), "/"+hidden)
+		before := strings.TrimSuffix((&url.URL{Path: x.shown}).EscapedPath(), "/") + "/"
+		if _, behind, found := strings.Cut(x.request.URL.EscapedPath(), before); found && behind != "" {
+			value = strings.ReplaceAll(value, "/"+behind, "/"+hidden) // as it was written
+		}
 	}
-	value = strings.ReplaceAll(value, x.rest, hidden)
-	escaped := x.request.URL.EscapedPath()
-	if _, behind, found := strings.Cut(escaped, strings.TrimSuffix((&url.URL{Path: x.shown}).EscapedPath(), "/")+"/"); found && behind != "" {
-		value = strings.ReplaceAll(value, behind, hidden)
+	if address, query, found := strings.Cut(value, "?"); found && strings.Contains(address, "/") {
+		value = address + "?" + x.withoutCredentials(query)
 	}
-	return strings.ReplaceAll(value, (&url.URL{Path: x.rest}).EscapedPath(), hidden)
+	return value
 }
