@@ -96,12 +96,8 @@ func guardedMatch(match object, found *names) guard {
 	if len(match.members()) == 0 {
 		return byAll // the reader tells
 	}
-	switch match.text("type") {
-	case rule.TypeValue, rule.TypeRegex:
-	case "":
-		return byNone
-	default:
-		return byAll // an address, a signature, or a type that does not exist
+	if uses := rule.Uses(match.text("type")); uses != nil && match.text("type") != rule.TypeValue && match.text("type") != rule.TypeRegex {
+		return byAll // an address or a signature
 	}
 	parameter, _ := match.get("parameter")
 	ref := parameter.value.ref()
@@ -157,6 +153,7 @@ func (e *entry) secrets() {
 			if secret, ok := match.get("secret"); ok && slices.Contains(rule.Uses(match.text("type")), "secret") {
 				e.secret(secret.key, secret.value, false)
 			}
+			e.token(match)
 		})
 	}
 	for _, list := range []string{"pass-arguments-to-command", "pass-environment-to-command", "pass-file-to-command"} {
@@ -189,6 +186,28 @@ func (e *entry) secret(at *yaml.Node, value object, own bool) {
 		e.add(at, ruleInClear, Warning, `use sender (or auth) with secret: {file: PATH}; or -template and {{ credential "NAME" | printf "%q" }}`,
 			"the secret stands in the hook file: whoever reads the file can sign")
 	}
+}
+
+// token tells of a token that stands in the hook file to be compared.
+func (e *entry) token(match object) {
+	value, ok := match.get("value")
+	parameter, has := match.get("parameter")
+	if !ok || !has || match.text("type") != rule.TypeValue || parameter.value.ref().Credential() != delivery.IsCredential {
+		return
+	}
+	if !value.value.isText() || e.options.Template || strings.Contains(value.value.node.Value, "{{") || isVariable(value.value.node.Value) {
+		return
+	}
+	ref := parameter.value.ref()
+	how := "auth: {header: {name: " + ref.Name + "}}"
+	switch {
+	case strings.EqualFold(ref.Name, "Authorization"):
+		how = "auth: {bearer: {}}, or {basic: {user: NAME}},"
+	case ref.Source != delivery.Header:
+		how = "auth: {query: {name: " + ref.Name + "}}"
+	}
+	e.add(value.key, ruleInClear, Warning, "write "+how+" with secret: {file: PATH}, in place of this rule",
+		"the secret that callers send stands in the hook file: whoever reads the file can call the hook")
 }
 
 // eachMatch calls f with each match of a rule.

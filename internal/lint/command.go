@@ -34,6 +34,7 @@ func (e *entry) command() {
 	} else if why := process.Unstartable(found); why != nil {
 		e.missing(at, why)
 	}
+	found = filepath.Clean(found)
 	e.script(found)
 	e.writable(e.place(at), e.id, "the script", found)
 }
