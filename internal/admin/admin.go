@@ -16,6 +16,7 @@
 //	GET    /api/v1/runs/{id}/output           what an attempt printed, as far as it is kept; ?attempt=, else the last
 //	GET    /api/v1/runs/{id}/log              what all attempts printed, in order; ?follow=1 goes on until the run ends
 //	GET    /api/v1/runs/{id}/delivery         a Delivery, body included
+//	GET    /api/v1/runs/{id}/explanation      what the hook in force makes of that delivery, an explain.Explanation
 //	GET    /api/v1/runs/{id}/artifacts        the list of Artifact
 //	GET    /api/v1/runs/{id}/artifacts/{name} one of them
 //	GET    /api/v1/runs/{id}/summary          Markdown
@@ -24,12 +25,14 @@
 //	POST   /api/v1/runs/{id}/replay           the same, with the new runs; with ?edited=1 the request's body takes the place of the stored one
 //	POST   /api/v1/runs/retry|cancel|replay   a Bulk; the answer is a Done a line
 //	DELETE /api/v1/runs                       forget ended runs that the filter of GET matches, or all=true: {"pruned": 3}
+//	GET    /api/v1/turned-away                deliveries that made no run, the newest first: a TurnedAway; ?hook=
+//	GET    /api/v1/turned-away/{id}           one of them, with its whole explanations
 //	GET    /api/v1/hooks                      the list of Hook
 //	POST   /api/v1/hooks/{id}/pause           {"reason": "…"}
 //	POST   /api/v1/hooks/{id}/resume
 //	POST   /api/v1/backup                     {"path": "/…"}; on the Unix socket alone
 //
-// An {id} of a run may be the beginning of one. Times are RFC 3339 in UTC. An
+// An {id} of a run or of a delivery may be the beginning of one. Times are RFC 3339 in UTC. An
 // error is {"error": "words"}; of an id that several runs' ids begin with,
 // status 409, it has their "ids" as well.
 //
@@ -86,6 +89,9 @@ type Options struct {
 	// far, then all else until it ends. The error is not nil where none goes on.
 	// nil: only ended attempts can be read.
 	Follow func(ctx context.Context, id string, w io.Writer) error
+
+	// TurnedAway has the deliveries that made no run; nil: none are kept.
+	TurnedAway TurnedAway
 
 	// Backup writes a sound copy of the journal to a path. nil: there is none.
 	Backup func(ctx context.Context, path string) error
@@ -156,12 +162,16 @@ func (a *API) router() *mux.Router {
 	get(one+"/output", a.output)
 	get(one+"/log", a.log)
 	get(one+"/delivery", a.delivery)
+	get(one+"/explanation", a.explanation)
 	get(one+"/artifacts", a.artifacts)
 	get(one+"/artifacts/{name:.+}", a.artifact)
 	get(one+"/summary", a.summary)
 	post(one+"/retry", a.retry)
 	post(one+"/cancel", a.cancel)
 	post(one+"/replay", a.replay)
+
+	get("/api/v1/turned-away", a.turnedAway)
+	get("/api/v1/turned-away/{id}", a.turnedAwayOne)
 
 	get("/api/v1/hooks", a.hooks)
 	post("/api/v1/hooks/{id:.+}/pause", a.pause)

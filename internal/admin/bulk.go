@@ -61,7 +61,7 @@ func (a *API) bulk(do func(ctx context.Context, ids []string) ([]Done, error), s
 				}
 			}
 			if err != nil { // of the rest it is told why nothing was done
-				results = append(results, told(part[len(results):], nil, explain(err).Text)...)
+				results = append(results, told(part[len(results):], nil, errorOf(err).Text)...)
 			}
 			if writeLines(out, results) != nil || err != nil {
 				return nil

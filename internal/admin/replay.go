@@ -55,7 +55,7 @@ func (a *API) replayMany(ctx context.Context, ids []string) ([]Done, error) {
 			if errors.Is(err, engine.ErrFull) || errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrUnavailable) || ctx.Err() != nil {
 				return results, err // the others would fare no better
 			}
-			result = Done{ID: id, Error: explain(err).Text}
+			result = Done{ID: id, Error: errorOf(err).Text}
 		}
 		results = append(results, result)
 	}

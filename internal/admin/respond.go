@@ -54,15 +54,15 @@ func (a *API) handle(h handler) http.Handler {
 
 // fail answers an error. What is nobody's mistake is logged.
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
-	answer := explain(err)
+	answer := errorOf(err)
 	if answer.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		a.options.Log.Warn().Err(err).Str("path", r.URL.Path).Msg("an operator's request failed")
 	}
 	_ = writeJSON(w, answer.Status, answer) // the caller is gone, if it fails
 }
 
-// explain gives an error its status.
-func explain(err error) *Error {
+// errorOf gives an error its status.
+func errorOf(err error) *Error {
 	var known *Error
 	var ambiguous *engine.AmbiguousError
 	var large *http.MaxBytesError

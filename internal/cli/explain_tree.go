@@ -11,6 +11,7 @@ import (
 
 	"github.com/pawlhq/pawl/internal/explain"
 	"github.com/pawlhq/pawl/internal/rule"
+	"github.com/pawlhq/pawl/internal/run"
 )
 
 // tree prints explanations for people.
@@ -128,8 +129,10 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 	if n.What == "match" || n.What == "pattern" {
 		text = ""
 	}
-	if n.Text != "" {
-		text = strings.TrimSpace(text + " " + clean(n.Text))
+	text = strings.TrimSpace(text + " " + clean(n.Text))
+	alone := len(n.Saw) == 1
+	if alone {
+		text += t.paint(": it is "+sawText(n.Saw[0]), ansi.FgCyan)
 	}
 	if rule.Result(n.Result) == rule.NotAsked {
 		text = t.paint(text+" (not asked)", ansi.Faint)
@@ -140,19 +143,28 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 	if len(n.Parts) > 0 {
 		deeper = t.marks.through
 	}
-	for _, saw := range n.Saw {
-		value := strconv.QuoteToGraphic(saw.Value)
-		if saw.Missing {
-			value = "(missing)"
+	if !alone {
+		for _, saw := range n.Saw {
+			t.line("%s%s = %s", t.paint(inner+deeper, ansi.Faint), clean(saw.Name), t.paint(sawText(saw), ansi.FgCyan))
 		}
-		t.line("%s%s = %s", t.paint(inner+deeper, ansi.Faint), clean(saw.Name), value)
 	}
-	if n.Why != "" && len(n.Parts) == 0 {
+	if n.Why != "" && len(n.Parts) == 0 && !(alone && n.Result == string(rule.Fails) && n.What != "events") {
 		t.line("%s%s", t.paint(inner+deeper, ansi.Faint), t.paint(clean(n.Why), ansi.FgYellow))
 	}
 	for i := range n.Parts {
 		t.node(&n.Parts[i], inner, i == len(n.Parts)-1)
 	}
+}
+
+// sawText is a value as it is printed.
+func sawText(saw explain.Seen) string {
+	switch {
+	case saw.Missing:
+		return "missing"
+	case saw.Value == rule.Masked, saw.Value == run.Withheld:
+		return saw.Value
+	}
+	return strconv.QuoteToGraphic(saw.Value)
 }
 
 // run prints what a run would be given.

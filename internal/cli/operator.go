@@ -83,7 +83,8 @@ func (o operator) close() {
 func (s *settings) adminOptions(p *parts, data dataDirectory, log zerolog.Logger) admin.Options {
 	return admin.Options{
 		Engine: p.runs, Hooks: p.hooks.set,
-		Files: p.scripts.Files, Follow: p.scripts.Follow, Backup: p.runs.Backup,
+		TurnedAway: p.turnedAway,
+		Files:      p.scripts.Files, Follow: p.scripts.Follow, Backup: p.runs.Backup,
 		Notes:    func() []string { return append(data.notices(), p.hooks.notices()...) },
 		Fleeting: data.notice != "",
 		Token:    p.desk.token, Hosts: s.adminHosts, MaxBody: int64(s.maxBody), Log: log,

@@ -22,7 +22,7 @@ func (a *app) newRuns() *cobra.Command {
 
 The running Pawl is asked over the socket in its data directory: the only one
 that runs, or that of -port, -socket or -data-dir. An ID of a run may be the
-beginning of one.`,
+beginning of one. Of a delivery that made no run "pawl runs why" tells.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -36,7 +36,7 @@ beginning of one.`,
 		},
 	}
 	i.addTo(command)
-	command.AddCommand(a.newRunsLs(&i), a.newRunsShow(&i), a.newRunsLogs(&i),
+	command.AddCommand(a.newRunsLs(&i), a.newRunsShow(&i), a.newRunsWhy(&i), a.newRunsLogs(&i),
 		a.newRunsRetry(&i), a.newRunsCancel(&i), a.newRunsReplay(&i),
 		a.newRunsPause(&i), a.newRunsResume(&i), a.newRunsHooks(&i), a.newRunsPrune(&i))
 	return command

@@ -17,7 +17,7 @@ type TurnedAway struct {
 	RemoteAddr   string        `json:"remote_addr"`
 	Size         int           `json:"body_bytes"`
 	Status       int           `json:"status"`       // that was answered
-	Explanations []Explanation `json:"explanations"` // of each hook at the path that takes the method
+	Explanations []Explanation `json:"explanations"` // of each hook at the path that takes the method; none: no hook is there
 }
 
 // The bounds of what Recent keeps, and of how many it lets be explained.
@@ -82,10 +82,34 @@ func (r *Recent) Add(t TurnedAway) {
 	}
 	r.kept = append(r.kept, e)
 	r.size += e.size
-	for len(r.kept) > r.most || r.size > maxKept {
-		r.size -= r.kept[0].size
-		r.kept = slices.Delete(r.kept, 0, 1)
+	if isLost(e) {
+		r.forgetLost()
 	}
+	for len(r.kept) > r.most || r.size > maxKept {
+		r.forget(0)
+	}
+}
+
+// isLost reports whether one came to no hook.
+func isLost(e entry) bool { return len(e.Explanations) == 0 }
+
+// forgetLost keeps those that came to no hook from filling more than a quarter:
+// whoever looks for open doors sends many.
+func (r *Recent) forgetLost() {
+	lost := 0
+	for _, e := range r.kept {
+		if isLost(e) {
+			lost++
+		}
+	}
+	if lost > max(1, r.most/4) {
+		r.forget(slices.IndexFunc(r.kept, isLost))
+	}
+}
+
+func (r *Recent) forget(at int) {
+	r.size -= r.kept[at].size
+	r.kept = slices.Delete(r.kept, at, at+1)
 }
 
 // brief leaves the outcomes and reasons of one that is too large.

@@ -137,6 +137,7 @@ func (or Or) explain(r *Request) (Trace, bool, error) {
 	}
 	switch {
 	case trace.Result == Holds:
+		quiet(trace.Parts)
 		return trace, true, nil
 	case ended != nil:
 		trace.Result, trace.Why = resultOf(false, ended), ended.Error()
@@ -154,6 +155,7 @@ func (not Not) explain(r *Request) (Trace, bool, error) {
 	part, ok, err := explain(not.Rule, r)
 	r.negated = !r.negated
 	trace := Trace{Kind: "not", Result: resultOf(!ok, err), Parts: []Trace{part}}
+	quiet(trace.Parts)
 	switch trace.Result {
 	case Errs:
 		trace.Why = err.Error()
@@ -164,6 +166,16 @@ func (not Not) explain(r *Request) (Trace, bool, error) {
 		}
 	}
 	return trace, !ok, err
+}
+
+// quiet drops the hints of what does not hold, where that does no harm.
+func quiet(parts []Trace) {
+	for i := range parts {
+		if parts[i].Result == Fails {
+			parts[i].Hints = nil
+		}
+		quiet(parts[i].Parts)
+	}
 }
 
 // reason is the text of an error that there may not be.

@@ -84,7 +84,7 @@ func Match(d Definition) (Rule, []Problem) {
 	}
 	switch d.Type {
 	case TypeValue:
-		return &value{d.Parameter, d.Value}, problems
+		return &value{d.Parameter, d.Value, !d.Secret.Empty()}, problems
 	case TypeRegex:
 		rule := &regex{parameter: d.Parameter}
 		rule.expression, rule.err = regexp.Compile(d.Regex)
@@ -116,6 +116,7 @@ func Match(d Definition) (Rule, []Problem) {
 type value struct {
 	parameter delivery.Ref
 	want      string
+	ignored   bool // the definition has a secret, which this type does not look at
 }
 
 func (v *value) Evaluate(r *Request) (bool, error) {
