@@ -18,8 +18,7 @@ func distribution() *Sender {
 		About: About{
 			Auth: "The registry sends the headers that its configuration lists; Pawl takes Authorization: Bearer and the secret. Any other header, or Basic, by auth.",
 			Settings: []string{
-				"In the registry's config.yml, below notifications, endpoints, add:",
-				"    - {name: pawl, url: {url}, headers: {Authorization: [Bearer {secret}]}, timeout: 5s, threshold: 10, backoff: 10s, ignore: {actions: [pull]}}",
+				"In the registry's config.yml, below notifications: endpoints:, add - {name: pawl, url: {url}, headers: {Authorization: [Bearer {secret}]}, timeout: 5s, threshold: 10, backoff: 10s, ignore: {actions: [pull]}}",
 				"Restart the registry.",
 			},
 			Timeout: "1 s, unless timeout says otherwise",
