@@ -113,6 +113,10 @@ func syntaxErrors(issues *cel.Issues) []*SyntaxError {
 // UsesElement reports whether the expression names element.
 func (p *Program) UsesElement() bool { return p.names.element }
 
+// UsesEvent reports whether the expression names event: no event type can be
+// worked out of it.
+func (p *Program) UsesEvent() bool { return p.names.event }
+
 // Fields lists the names of payload values that the expression plainly names, as
 // source payload spells them: a.b of payload.a.b, a.0 of payload.a[0].
 func (p *Program) Fields() []string { return slices.Clone(p.names.fields) }

@@ -16,6 +16,7 @@ import (
 // names is what an expression names.
 type names struct {
 	element bool
+	event   bool
 	fields  []string
 
 	headers, query       []string // those that it names
@@ -31,6 +32,8 @@ func namesOf(of *cel.Ast) names {
 		switch e.AsIdent() {
 		case "element":
 			n.element = true
+		case "event":
+			n.event = true
 		case "payload":
 			if len(path) > 0 {
 				n.fields = append(n.fields, dotted(path))
