@@ -3,7 +3,6 @@ package hook
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -22,7 +21,7 @@ func (r *reader) when(f field) *expression.Program {
 		}
 		return nil
 	}
-	program, errs := expression.Condition(text)
+	program, errs := r.compiled(conditions, text, expression.Condition)
 	if r.expressionErrors(f.value, errs) {
 		return nil
 	}
@@ -39,7 +38,7 @@ func (r *reader) computation(ref delivery.Ref, name *yaml.Node) {
 		r.wrong(name, `source cel needs an expression as its name, as in name: '"v" + payload.version'`)
 		return
 	}
-	program, errs := expression.Computation(ref.Name)
+	program, errs := r.compiled(computations, ref.Name, expression.Computation)
 	if r.expressionErrors(name, errs) {
 		return
 	}
@@ -50,6 +49,40 @@ func (r *reader) computation(ref delivery.Ref, name *yaml.Node) {
 		r.expressions = expression.Set{}
 	}
 	r.expressions[ref.Name] = program
+}
+
+// compilation is what came of an expression. A text that stands in a file many
+// times, by aliases as a rule, is compiled once.
+type compilation struct {
+	program *expression.Program
+	errs    []*expression.SyntaxError
+}
+
+// expressionKind is what an expression is for.
+type expressionKind int
+
+const (
+	conditions expressionKind = iota
+	computations
+)
+
+// written is an expression as a hook file has it.
+type written struct {
+	kind expressionKind
+	text string
+}
+
+func (r *reader) compiled(kind expressionKind, text string, compile func(string) (*expression.Program, []*expression.SyntaxError)) (*expression.Program, []*expression.SyntaxError) {
+	at := written{kind, text}
+	known, ok := r.compilations[at]
+	if !ok {
+		known.program, known.errs = compile(text)
+		if r.compilations == nil {
+			r.compilations = map[written]compilation{}
+		}
+		r.compilations[at] = known
+	}
+	return known.program, known.errs
 }
 
 // expressionErrors tells what is wrong with an expression, where it is wrong. It
@@ -75,11 +108,13 @@ func (r *reader) inScalar(node *yaml.Node, line, column int) (int, bool) {
 	if node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		start++
 	}
-	lines := bytes.Split(r.parsed, []byte("\n"))
-	if node.Line < 1 || node.Line > len(lines) {
+	if r.lines == nil {
+		r.lines = bytes.Split(r.parsed, []byte("\n"))
+	}
+	if node.Line < 1 || node.Line > len(r.lines) {
 		return 0, false
 	}
-	written := []rune(string(lines[node.Line-1]))
+	written := []rune(string(r.lines[node.Line-1]))
 	before := []rune(node.Value)
 	before = before[:min(column-1, len(before))]
 	if start-1+len(before) > len(written) || string(written[start-1:start-1+len(before)]) != string(before) {
@@ -87,12 +122,6 @@ func (r *reader) inScalar(node *yaml.Node, line, column int) (int, bool) {
 	}
 	return start + column - 1, true
 }
-
-// eventName finds the name event in an expression where it is no member
-// (payload.event) and no text.
-var eventName = regexp.MustCompile(`(?:^|[^.\w"'])event\b`)
-
-func namesEvent(text string) bool { return eventName.MatchString(text) }
 
 func asConfigError(err error) (*sender.ConfigError, bool) {
 	var of *sender.ConfigError

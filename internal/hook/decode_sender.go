@@ -140,7 +140,10 @@ func (r *reader) eventsTogether(h *Hook) {
 // eventType reads where the event type of a delivery stands.
 func (r *reader) eventType(f field) *delivery.Ref {
 	ref := r.single(f)
-	if ref != nil && ref.Source == delivery.CEL && namesEvent(ref.Name) {
+	if ref == nil || ref.Source != delivery.CEL {
+		return ref
+	}
+	if program := r.expressions[ref.Name]; program != nil && program.UsesEvent() {
 		r.wrong(f.value, "event-type cannot be worked out of event, which is what it says")
 	}
 	return ref

@@ -23,11 +23,14 @@ const (
 type reader struct {
 	file     string
 	options  Options
-	parsed   []byte // the text that the nodes are of
+	parsed   []byte   // the text that the nodes are of
+	lines    [][]byte // of parsed, once they are asked for
 	problems Problems
 	budget   int                              // how many nodes may be read still
 	joined   map[int][]int                    // line to the columns after which two characters are missing
 	digests  map[*yaml.Node][sha256.Size]byte // of what has an anchor
+
+	compilations map[written]compilation
 
 	// Of the hook that is being read:
 	entry
