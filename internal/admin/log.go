@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -184,6 +185,9 @@ func (t *liveAttempt) Write(p []byte) (int, error) {
 			t.failed = err
 			return 0, err
 		}
+		if t.log.writes(record) {
+			return 0, errShown
+		}
 		t.number = max(record.Attempt, t.log.shown+1)
 		t.log.title(t.number)
 	}
@@ -193,6 +197,18 @@ func (t *liveAttempt) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// writes reports whether the attempt that was written last goes on as far as the
+// record knows: what its process prints now was written already, and its end is
+// only not recorded yet.
+func (l *logStream) writes(record *run.Record) bool {
+	return l.shown > 0 && record.Attempt <= l.shown && !slices.ContainsFunc(record.Attempts, func(a run.Attempt) bool {
+		return a.Number == l.shown && a.End != ""
+	})
+}
+
+// errShown says that an attempt was written already.
+var errShown = errors.New("it was shown already")
 
 // errGone says that nobody reads any more.
 var errGone = errors.New("the caller is gone")

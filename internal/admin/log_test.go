@@ -104,6 +104,36 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestFollowBeforeTheEndIsRecorded: an attempt whose process has ended, and whose
+// end is not written yet, is not shown again.
+func TestFollowBeforeTheEndIsRecorded(t *testing.T) {
+	f, live := newFake(someRuns()...), newFollower()
+	server := httptest.NewServer(newAPI(t, admin.Options{Engine: f, Follow: live.Follow}).Socket())
+	defer server.Close()
+	answer, err := http.Get(server.URL + "/api/v1/runs/" + secondID + "/log?follow=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	for range 3 { // the first time, and twice more what was printed then
+		live.running <- struct{}{}
+		<-live.followed
+		live.texts <- "once\n"
+		select {
+		case live.texts <- "":
+		case <-time.After(time.Second): // it was not read to its end
+		}
+	}
+	f.update(secondID, func(r *run.Record) {
+		r.State = run.Succeeded
+		r.Attempts = append(r.Attempts, run.Attempt{Number: 1, Outcome: run.Outcome{End: run.Exited}})
+	})
+	close(f.ended)
+	if got, err := io.ReadAll(answer.Body); err != nil || string(got) != "once\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // TestFollowUntilNobodyReads: who goes away ends it.
 func TestFollowUntilNobodyReads(t *testing.T) {
 	f, live := newFake(someRuns()...), newFollower()

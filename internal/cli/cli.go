@@ -78,7 +78,7 @@ func (a *app) newRoot() *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.newServe(), a.newRuns(), a.newBackup(), a.newCheck(), a.newExplain(), a.newHealth(), a.newNew(), a.newSchema(), a.newSenders(), a.newVersion())
+	root.AddCommand(a.newServe(), a.newRuns(), a.newBackup(), a.newCheck(), a.newExplain(), a.newHealth(), a.newNew(), a.newSend(), a.newSchema(), a.newSenders(), a.newVersion())
 	return root
 }
 
