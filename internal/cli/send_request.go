@@ -29,8 +29,8 @@ type exampleOptions struct {
 	now     time.Time
 }
 
-// example is a request that a hook's sender could have made.
-type example struct {
+// exampleDelivery is a request that a hook's sender could have made.
+type exampleDelivery struct {
 	method, url string
 	header      http.Header
 	body        []byte
@@ -38,13 +38,13 @@ type example struct {
 
 // makeExample makes a delivery of a hook's sender, with an id of its own and what
 // authenticates it.
-func makeExample(h *hook.Hook, o exampleOptions) (*example, error) {
+func makeExample(h *hook.Hook, o exampleOptions) (*exampleDelivery, error) {
 	sample, err := chooseSample(h, o)
 	if err != nil {
 		return nil, err
 	}
 	id := uuid.NewString()
-	e := &example{method: http.MethodPost, header: sample.Header.Clone(), body: sample.Body}
+	e := &exampleDelivery{method: http.MethodPost, header: sample.Header.Clone(), body: sample.Body}
 	e.url = strings.TrimSuffix(o.base, "/") + "/" + strings.TrimPrefix(strings.Trim(o.prefix, "/")+"/"+(&url.URL{Path: h.Path}).EscapedPath(), "/")
 	if len(h.Methods) > 0 && !slices.Contains(h.Methods, e.method) {
 		e.method = h.Methods[0]
@@ -120,7 +120,7 @@ func asEvent(sample sender.Sample, event string) sender.Sample {
 
 // rename puts an id of its own in the place of the example's, wherever that
 // stands, so that it does not count as a repeat.
-func (e *example) rename(h *hook.Hook, id string) {
+func (e *exampleDelivery) rename(h *hook.Hook, id string) {
 	record := &run.Delivery{Method: e.method, Header: e.header, Body: e.body}
 	old := delivery.New(record, h.Payload).SenderID()
 	if old == "" {
@@ -134,7 +134,7 @@ func (e *example) rename(h *hook.Hook, id string) {
 	}
 }
 
-func (e *example) request(ctx context.Context) (*http.Request, error) {
+func (e *exampleDelivery) request(ctx context.Context) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, e.method, e.url, bytes.NewReader(e.body))
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (e *example) request(ctx context.Context) (*http.Request, error) {
 }
 
 // write prints the request as it goes over the wire.
-func (e *example) write(out io.Writer) error {
+func (e *exampleDelivery) write(out io.Writer) error {
 	r, err := e.request(context.Background())
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (e *example) write(out io.Writer) error {
 }
 
 // send sends the request and reads the answer.
-func (e *example) send(ctx context.Context, transport http.RoundTripper) (*answered, error) {
+func (e *exampleDelivery) send(ctx context.Context, transport http.RoundTripper) (*answered, error) {
 	r, err := e.request(ctx)
 	if err != nil {
 		return nil, err
