@@ -283,13 +283,11 @@ func (c *hmacCheck) sign(o *Outgoing) error {
 }
 
 func (c *hmacCheck) String() string {
-	var algorithms []string
-	for _, line := range c.lines {
-		if !slices.Contains(algorithms, line.algorithm) {
-			algorithms = append(algorithms, line.algorithm)
-		}
+	var names []string
+	for _, algorithm := range algorithmsOf(c.lines) {
+		names = append(names, "HMAC-"+strings.ToUpper(algorithm))
 	}
-	text := "an HMAC-" + strings.ToUpper(strings.Join(algorithms, " or ")) + " signature in header " + c.headers()
+	text := "an " + strings.Join(names, " or ") + " signature in header " + c.headers()
 	if c.clock.set() {
 		text += ", not older than " + c.clock.tolerance.String()
 	}

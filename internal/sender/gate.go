@@ -79,6 +79,9 @@ func (g *Gate) Early(r *Request) error {
 				err = b.before(r)
 			}
 		}
+		if err == nil {
+			continue
+		}
 		if refusal := (*RefusedError)(nil); errors.As(err, &refusal) {
 			return refusal
 		}

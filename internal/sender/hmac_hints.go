@@ -36,7 +36,7 @@ func (c *hmacCheck) hints(r *Request) []string {
 	}
 	hints = append(hints, otherHeaders(r.Header)...)
 	if sender := looksLike(r.Header); sender != "" && sender != c.title {
-		hints = append(hints, "the headers are "+sender+"'s: is the hook's sender right?")
+		hints = append(hints, "the headers are those of "+sender+": is the hook's sender right?")
 	}
 	return hints
 }
@@ -248,7 +248,9 @@ func (c *hmacCheck) oddKeys(text string, few bool) []odd {
 	if few {
 		return keys
 	}
-	add(strings.TrimSpace(text), "is made with the secret without the white space around it")
+	if trimmed := strings.TrimSpace(text); trimmed != text {
+		add(trimmed, "is made with the secret without the white space around it")
+	}
 	bare, isWhsec := strings.CutPrefix(text, "whsec_")
 	if isWhsec {
 		add(text, "is made with the whole text whsec_…")

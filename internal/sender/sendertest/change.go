@@ -142,15 +142,16 @@ func (s *Sample) changed(t *testing.T, g *sender.Gate) {
 	}
 }
 
-// places are the bytes of the body whose change must show: all of them, but of
-// an SNS message only what its signature covers.
+// places are the bytes of the body whose change must show: some 64 of them from
+// the first to the last, but of an SNS message only what its signature covers.
 func (s *Sample) places() []int {
 	var places []int
 	if s.Sender != "ecr" {
-		for i := range s.BodyBase64 {
+		last := len(s.BodyBase64) - 1
+		for i := 0; i < last; i += last/64 + 1 {
 			places = append(places, i)
 		}
-		return places
+		return append(places, last)
 	}
 	for _, name := range []string{"Message", "MessageId", "Timestamp", "TopicArn", "Signature", "Token", "SubscribeURL"} {
 		if at := bytes.Index(s.BodyBase64, []byte(`"`+name+`"`)); at >= 0 {
