@@ -79,29 +79,6 @@ func newEnvironment() (*cel.Env, error) {
 	)
 }
 
-// workOf is what the functions here cost by the size of what they are given and
-// make, as the interpreter's own do: a tenth for each byte.
-type workOf struct{}
-
-// CallCost is asked by the interpreter; nil leaves it to its own measure.
-func (workOf) CallCost(_, overload string, args []ref.Val, result ref.Val) *uint64 {
-	if !strings.HasPrefix(overload, "pawl_") {
-		return nil
-	}
-	cost := uint64(1)
-	for _, value := range append([]ref.Val{result}, args...) {
-		switch value := value.(type) {
-		case types.String:
-			cost += uint64(len(value)) / 10
-		case traits.Lister:
-			if n, ok := value.Size().(types.Int); ok {
-				cost += uint64(n)
-			}
-		}
-	}
-	return &cost
-}
-
 func textOf(v ref.Val) string {
 	text, _ := v.(types.String)
 	return string(text)

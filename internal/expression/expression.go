@@ -81,7 +81,7 @@ func compile(text string) (*Program, []*SyntaxError) {
 	}
 	program, err := env.Program(ast,
 		cel.EvalOptions(cel.OptOptimize), // regular expressions are compiled once
-		cel.CostTracking(workOf{}), cel.CostLimit(costLimit),
+		cel.CostTracking(work{}), cel.CostLimit(costLimit),
 	)
 	if err != nil {
 		return nil, []*SyntaxError{{1, 1, err.Error()}}

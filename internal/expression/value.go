@@ -26,6 +26,9 @@ import (
 // again, all together.
 type meter struct{ left int }
 
+// valueCost is what a value costs besides its bytes.
+const valueCost = 16
+
 // charge takes n bytes. It panics as the interpreter does when an expression
 // costs too much: Eval makes an error of it.
 func (m *meter) charge(n int) {
@@ -36,6 +39,7 @@ func (m *meter) charge(n int) {
 
 // valueOf makes the value of a node.
 func valueOf(n delivery.Node, m *meter) ref.Val {
+	m.charge(valueCost)
 	switch n.Kind() {
 	case delivery.ObjectNode:
 		return &object{node: n, meter: m}
