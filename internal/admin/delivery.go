@@ -20,6 +20,7 @@ type Delivery struct {
 	RemoteAddr  string    `json:"remote_addr"` // "address:port", or "@" on a Unix socket
 	ContentType string    `json:"content_type,omitempty"`
 	SenderID    string    `json:"sender_id,omitempty"` // the sender's own id of it
+	Verified    string    `json:"verified,omitempty"`  // what authenticated it, in words; missing where nobody was asked
 	Origin      *Origin   `json:"origin,omitempty"`    // missing where a sender sent it
 	Size        int       `json:"body_bytes"`
 
@@ -39,7 +40,7 @@ func describeDelivery(d *run.Delivery) *Delivery {
 	return &Delivery{
 		ID: d.ID, Received: d.Received.UTC(), Method: d.Method, Path: d.Path, Query: d.RawQuery,
 		Host: d.Host, RemoteAddr: d.RemoteAddr, ContentType: d.Header.Get("Content-Type"),
-		SenderID: d.SenderID, Origin: describeOrigin(d.Origin), Size: len(d.Body),
+		SenderID: d.SenderID, Verified: d.Verified, Origin: describeOrigin(d.Origin), Size: len(d.Body),
 	}
 }
 
