@@ -43,11 +43,11 @@ type comparison struct {
 // changed counts a change and keeps the first deliveries with it.
 type changed struct {
 	count    int
-	examples []example
+	examples []changedFor
 }
 
-// example is one delivery that something changes for.
-type example struct {
+// changedFor is one delivery that something changes for.
+type changedFor struct {
 	delivery, run string
 	received      string
 	then, now     string
@@ -136,7 +136,7 @@ func (c *comparison) note(kind change, p *past, then, now string) {
 		found = &changed{}
 		c.changes[kind] = found
 	}
-	one := example{delivery: p.delivery.ID, received: p.delivery.Received.UTC().Format("2006-01-02T15:04:05Z"), then: then, now: now}
+	one := changedFor{delivery: p.delivery.ID, received: p.delivery.Received.UTC().Format("2006-01-02T15:04:05Z"), then: then, now: now}
 	if runs := p.runs[c.hook]; len(runs) > 0 {
 		one.run = runs[0].ID
 	}

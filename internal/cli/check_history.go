@@ -58,6 +58,7 @@ type history struct {
 
 	deliveries int
 	gone       int // deliveries that are not kept any more
+	turnedAway int // deliveries that made no run, so that they are not kept
 	hooks      []*comparison
 }
 
@@ -100,15 +101,27 @@ func (h *history) compare(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(h.hooks, func(a, b *comparison) int { return strings.Compare(a.hook, b.hook) })
+	h.countTurnedAway(ctx)
 	return nil
+}
+
+// countTurnedAway counts the last deliveries that made no run: nothing of their
+// bodies is kept, so that they cannot be asked about.
+func (h *history) countTurnedAway(ctx context.Context) {
+	var listing admin.TurnedAwayListing
+	if h.client.get(ctx, request{path: "/turned-away"}, &listing) != nil {
+		return // it is an aside
+	}
+	for _, t := range listing.TurnedAway {
+		if t.Received.After(h.since) {
+			h.turnedAway++
+		}
+	}
 }
 
 // fetch gets the delivery of runs.
 func (h *history) fetch(ctx context.Context, runs []admin.Run) (*past, error) {
-	var kept struct {
-		admin.Delivery
-		Verified string `json:"verified"`
-	}
+	var kept admin.Delivery
 	if err := h.client.get(ctx, request{path: "/runs/" + runs[0].ID + "/delivery"}, &kept); err != nil {
 		return nil, err
 	}
@@ -127,6 +140,9 @@ func (h *history) fetch(ctx context.Context, runs []admin.Run) (*past, error) {
 	p.delivery = run.Delivery{
 		ID: kept.ID, Received: kept.Received, Method: kept.Method, Path: kept.Path, RawQuery: kept.Query, Host: kept.Host,
 		Header: kept.Header, Body: body, RemoteAddr: kept.RemoteAddr, SenderID: kept.SenderID, Verified: kept.Verified,
+	}
+	if kept.Origin != nil {
+		p.delivery.Origin = run.Origin{Kind: kept.Origin.Kind, Of: kept.Origin.Of, Edited: kept.Origin.Edited}
 	}
 	if p.delivery.Header == nil {
 		p.delivery.Header = http.Header{}

@@ -33,6 +33,9 @@ func (h *history) print(out io.Writer) {
 	if h.gone > 0 {
 		fmt.Fprintf(out, "%s could not be asked about: not kept any more\n", deliveriesText(h.gone))
 	}
+	if h.turnedAway > 0 {
+		fmt.Fprintf(out, "%s made no run, and cannot be asked about again; pawl runs why lists them\n", deliveriesText(h.turnedAway))
+	}
 }
 
 func deliveriesText(n int) string {
@@ -104,7 +107,8 @@ func cutText(text string) string {
 type historyJSON struct {
 	Since      time.Time        `json:"since"`
 	Deliveries int              `json:"deliveries"`
-	Gone       int              `json:"not_kept"` // deliveries whose runs are kept, and they are not
+	Gone       int              `json:"not_kept"`    // deliveries whose runs are kept, and they are not
+	TurnedAway int              `json:"turned_away"` // of the last that made no run; nothing of them can be asked again
 	Changed    bool             `json:"changed"`
 	Hooks      []comparisonJSON `json:"hooks"`
 }
@@ -135,7 +139,7 @@ type exampleJSON struct {
 }
 
 func (h *history) json() historyJSON {
-	all := historyJSON{Since: h.since.UTC().Truncate(time.Second), Deliveries: h.deliveries, Gone: h.gone, Changed: h.changed(), Hooks: []comparisonJSON{}}
+	all := historyJSON{Since: h.since.UTC().Truncate(time.Second), Deliveries: h.deliveries, Gone: h.gone, TurnedAway: h.turnedAway, Changed: h.changed(), Hooks: []comparisonJSON{}}
 	for _, c := range h.hooks {
 		one := comparisonJSON{c.hook, c.deliveries, c.same, c.absent, c.unasked, c.why, c.unknown, []changedJSON{}}
 		for _, kind := range changes() {
