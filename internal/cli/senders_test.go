@@ -51,3 +51,33 @@ func TestSendersLines(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsSenders: docs/senders.md has a row and a section for each sender, which
+// shows the hook that pawl senders shows and what to enter there.
+func TestDocsSenders(t *testing.T) {
+	text, err := os.ReadFile(repository + "/docs/senders.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := map[bool]string{true: "yes"}
+	_, all, _ := strings.Cut(string(text), "\n## The senders\n")
+	for _, s := range sender.All() {
+		row := "| " + strings.Join([]string{
+			"[`" + s.Name + "`](#" + s.Name + ")", s.Title, authenticates(s), yes[s.TakesSecret()], yes[s.Repeats], yes[s.SwitchesOff],
+		}, " | ") + " |\n"
+		if !strings.Contains(string(text), row) {
+			t.Errorf("docs/senders.md lacks the row %s", row)
+		}
+		_, section, _ := strings.Cut(all, "\n### "+s.Name+"\n")
+		section, _, _ = strings.Cut(section, "\n### ")
+		if !strings.Contains(section, "```yaml\n"+exampleHook(s)+"```\n") {
+			t.Errorf("docs/senders.md, %s: another hook than pawl senders shows:\n%s", s.Name, exampleHook(s))
+		}
+		plain := strings.ReplaceAll(section, "`", "")
+		for _, step := range filled(s, "https://HOST/hooks/"+s.Name) {
+			if !strings.Contains(plain, ". "+strings.ReplaceAll(step, "`", "")+"\n") {
+				t.Errorf("docs/senders.md, %s lacks the step: %s", s.Name, step)
+			}
+		}
+	}
+}
