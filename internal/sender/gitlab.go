@@ -24,7 +24,7 @@ func gitlab() *Sender {
 			Settings: []string{
 				"In the project or group: Settings, Webhooks, Add new webhook.",
 				"URL: {url}",
-				"Secret token: {secret} (or, where there is one, the signing token that GitLab shows: make that the hook's secret)",
+				"Secret token: {secret} (or, where there is a field for it, a signing token: whsec_ and 32 bytes in base64, which is the hook's secret then)",
 				"Choose the triggers, then Add webhook. Test sends an ordinary event.",
 			},
 			Timeout: "10 s",
@@ -38,7 +38,10 @@ func gitlab() *Sender {
 				"https://docs.gitlab.com/user/project/integrations/webhooks/",
 				"https://gitlab.com/gitlab-org/gitlab/-/merge_requests/230944",
 			},
-			Uncertain: []string{"how old a signed time may be (5 minutes are allowed here)"},
+			Uncertain: []string{
+				"how old a signed time may be (5 minutes are allowed here)",
+				"the length of the pauses and the 40 failures: a third party says so",
+			},
 		},
 		own:   newGitlab,
 		signs: true,

@@ -30,7 +30,10 @@ func slack() *Sender {
 				"https://docs.slack.dev/authentication/verifying-requests-from-slack",
 				"https://docs.slack.dev/apis/events-api/",
 			},
-			Uncertain: []string{"the pauses between the tries (said to be none, 1 minute, 5 minutes)"},
+			Uncertain: []string{
+				"the pauses between the tries (said to be none, 1 minute, 5 minutes)",
+				"from when on Slack switches events off",
+			},
 		},
 		own: func(o own) (check, error) {
 			c := &hmacCheck{

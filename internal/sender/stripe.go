@@ -27,7 +27,7 @@ func stripe() *Sender {
 				"A time of more than 5 minutes ago is refused; hmac's tolerance sets another.",
 			},
 			Sources:   []string{"https://docs.stripe.com/webhooks", "https://docs.stripe.com/webhooks/signature"},
-			Uncertain: []string{"the time-out"},
+			Uncertain: []string{"the time-out", "when Stripe disables an endpoint"},
 		},
 		own: func(o own) (check, error) {
 			c := &hmacCheck{
