@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/pawlhq/pawl/internal/explain"
@@ -118,7 +117,7 @@ func (a *app) explained(e *explaining) (*sender.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", name, err)
 	}
-	d.ID, d.Received = uuid.Must(uuid.NewV7()).String(), received
+	d.Received = received
 	if d.RemoteAddr, err = remoteAddress(e.remote); err != nil {
 		return nil, err
 	}

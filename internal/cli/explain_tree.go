@@ -132,7 +132,7 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 	text = strings.TrimSpace(text + " " + clean(n.Text))
 	alone := len(n.Saw) == 1
 	if alone {
-		text += t.paint(": it is "+sawText(n.Saw[0]), ansi.FgCyan)
+		text += t.paint(": "+sawText(n.Saw[0], "it is "), ansi.FgCyan)
 	}
 	if rule.Result(n.Result) == rule.NotAsked {
 		text = t.paint(text+" (not asked)", ansi.Faint)
@@ -145,7 +145,7 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 	}
 	if !alone {
 		for _, saw := range n.Saw {
-			t.line("%s%s = %s", t.paint(inner+deeper, ansi.Faint), clean(saw.Name), t.paint(sawText(saw), ansi.FgCyan))
+			t.line("%s%s = %s", t.paint(inner+deeper, ansi.Faint), clean(saw.Name), t.paint(sawText(saw, ""), ansi.FgCyan))
 		}
 	}
 	if n.Why != "" && len(n.Parts) == 0 && !(alone && n.Result == string(rule.Fails) && n.What != "events") {
@@ -157,14 +157,16 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 }
 
 // sawText is a value as it is printed.
-func sawText(saw explain.Seen) string {
+func sawText(saw explain.Seen, intro string) string {
 	switch {
 	case saw.Missing:
-		return "missing"
-	case saw.Value == rule.Masked, saw.Value == run.Withheld:
-		return saw.Value
+		return intro + "missing"
+	case saw.Value == rule.Masked:
+		return "what it is, is not shown"
+	case saw.Value == run.Withheld:
+		return "it was withheld"
 	}
-	return strconv.QuoteToGraphic(saw.Value)
+	return intro + strconv.QuoteToGraphic(saw.Value)
 }
 
 // run prints what a run would be given.

@@ -54,10 +54,9 @@ func NewRecent(most int) *Recent { return &Recent{most: most, tokens: perTime} }
 func (r *Recent) Allow(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if passed := now.Sub(r.counted); passed > 0 {
-		r.tokens = min(perTime, r.tokens+passed.Seconds()*perTime)
-		r.counted = now
-	}
+	passed := max(0, now.Sub(r.counted)) // the clock may be set back
+	r.tokens = min(perTime, r.tokens+passed.Seconds()*perTime)
+	r.counted = now
 	if r.tokens < 1 {
 		r.skipped++
 		return false

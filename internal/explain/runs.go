@@ -68,7 +68,7 @@ func (q *question) told(r run.Run) []string {
 // inherited says in words what a script inherits of Pawl's environment.
 func (q *question) inherited() string {
 	of := q.hook.Process.Inherit
-	words := "all of Pawl's environment but PAWL_…"
+	words := "all of Pawl's environment but its PAWL_…"
 	if of.Set {
 		words = "of Pawl's environment " + strings.Join(of.Names, ", ")
 		if len(of.Names) == 0 {
@@ -78,5 +78,5 @@ func (q *question) inherited() string {
 	if len(of.Vars) > 0 {
 		words += "; set besides: " + strings.Join(of.Vars, " ")
 	}
-	return words
+	return words + "; ids and places of the run: PAWL_RUN_ID, PAWL_ARTIFACTS…"
 }

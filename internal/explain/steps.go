@@ -158,7 +158,7 @@ func masked(ref delivery.Ref, text string) string {
 	if text == "" {
 		return ""
 	}
-	return ref.String() + ": " + rule.Masked
+	return ref.String() + " is " + rule.Masked
 }
 
 // when asks the hook's expression, of the present element where it names one.

@@ -32,8 +32,11 @@ func (l *hintList) signed(s *signature, r *Request, err error) {
 		l.add("%s holds an HMAC-%s, and the rule asks for an HMAC-%s: use type payload-hmac-%s, or the header that holds the other (X-Hub-Signature: sha1, X-Hub-Signature-256: sha256)",
 			s.parameter, strings.ToUpper(algorithm), strings.ToUpper(s.algorithm), algorithm)
 	}
-	if text := s.mistake(got, r); text != "" {
+	switch text := s.mistake(got, r); {
+	case text != "":
 		l.add("%s", text)
+	case len(l.texts) == 0:
+		l.add("no usual mistake makes this signature: the sender has another secret, or the body was changed on the way")
 	}
 }
 

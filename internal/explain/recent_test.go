@@ -1,0 +1,125 @@
+package explain_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pawlhq/pawl/internal/explain"
+)
+
+func turnedAway(n int, hooks ...string) explain.TurnedAway {
+	t := explain.TurnedAway{ID: fmt.Sprintf("%08d-id", n)}
+	for _, hook := range hooks {
+		t.Explanations = append(t.Explanations, explain.Explanation{Hook: hook, Outcome: explain.Unmatched, Reason: "because"})
+	}
+	return t
+}
+
+func ids(list []explain.TurnedAway) string {
+	var text []string
+	for _, t := range list {
+		text = append(text, strings.TrimLeft(strings.TrimSuffix(t.ID, "-id"), "0"))
+	}
+	return strings.Join(text, " ")
+}
+
+func TestRecentKeepsTheLast(t *testing.T) {
+	recent := explain.NewRecent(4)
+	for n := 1; n <= 6; n++ {
+		recent.Add(turnedAway(n, "a", []string{"b", "c"}[n%2]))
+	}
+	for hook, want := range map[string]string{"": "6 5 4 3", "a": "6 5 4 3", "b": "6 4", "c": "5 3", "d": ""} {
+		if got := ids(recent.List(hook)); got != want {
+			t.Errorf("of hook %q: %s, want %s", hook, got, want)
+		}
+	}
+	for id, want := range map[string]bool{"00000006": true, "00000006-id": true, "0000000": false, "": false, "00000001": false} {
+		if found, ok := recent.Find(id); ok != want || ok && found.ID != "00000006-id" {
+			t.Errorf("%q: %v %v", id, found.ID, ok)
+		}
+	}
+}
+
+// Whoever tries paths does not push out what senders sent.
+func TestRecentLost(t *testing.T) {
+	recent := explain.NewRecent(8)
+	recent.Add(turnedAway(1, "a"))
+	for n := 2; n <= 50; n++ {
+		recent.Add(turnedAway(n))
+	}
+	if got, want := ids(recent.List("")), "50 49 1"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestRecentBoundsBytes(t *testing.T) {
+	recent := explain.NewRecent(1000)
+	large := turnedAway(1, "a")
+	large.Explanations[0].Hints = []string{strings.Repeat("x", 60<<10)}
+	for n := range 200 {
+		large.ID = fmt.Sprintf("%08d-id", n)
+		recent.Add(large)
+	}
+	if n := len(recent.List("")); n < 60 || n > 70 {
+		t.Errorf("%d of 60 KiB are kept, want as many as make 4 MiB", n)
+	}
+
+	// Of one that is larger than a hook's explanation ever should be the outcome stays.
+	huge := turnedAway(999, "a", "b")
+	huge.Path = strings.Repeat("/", 1<<20)
+	huge.Explanations[0].Decision = &explain.Node{Why: strings.Repeat("x", 1<<20)}
+	recent.Add(huge)
+	kept := recent.List("")[0]
+	if kept.ID != huge.ID || kept.Explanations[0].Decision != nil || kept.Explanations[1].Reason != "because" || len(kept.Path) > 2<<10 {
+		t.Errorf("%.300v", kept)
+	}
+}
+
+// Of a flood so many a second are explained, and the others are counted.
+func TestRecentAllow(t *testing.T) {
+	recent := explain.NewRecent(1)
+	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	allowed := func(of int) (n int) {
+		for range of {
+			if recent.Allow(now) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, step := range []struct {
+		later time.Duration
+		want  int
+	}{{0, 50}, {0, 0}, {100 * time.Millisecond, 5}, {-time.Hour, 0}, {time.Minute, 50}} {
+		now = now.Add(step.later)
+		if got := allowed(200); got != step.want {
+			t.Errorf("after %s %d are allowed, want %d", step.later, got, step.want)
+		}
+	}
+	if got := recent.Skipped(); got != 200*5-105 {
+		t.Errorf("%d are skipped", got)
+	}
+}
+
+func TestRecentAtOnce(t *testing.T) {
+	recent := explain.NewRecent(10)
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			for i := range 100 {
+				recent.Allow(time.Now())
+				recent.Add(turnedAway(n*100+i, "a"))
+				recent.List("a")
+				recent.Find("00000001")
+				recent.Skipped()
+			}
+		})
+	}
+	all.Wait()
+	if n := len(recent.List("")); n != 10 {
+		t.Errorf("%d are kept, want 10", n)
+	}
+}
