@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/gorilla/mux"
 
@@ -49,11 +51,11 @@ func (a *API) artifact(w http.ResponseWriter, r *http.Request) error {
 		return missing
 	}
 	defer files.Close()
-	if !fs.ValidPath(name) {
+	if !fs.ValidPath(name) || strings.Contains(name, "\x00") {
 		return missing
 	}
 	content, err := files.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG) {
 		return missing
 	}
 	if err != nil {
