@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -118,7 +119,7 @@ func (e *entry) isGitHubs() (is bool) {
 }
 
 // constant tells of a rule that compares what stands in the file with what
-// stands in the file.
+// stands in the file, and so never holds. One that always holds may be a switch.
 func (e *entry) constant(match object) {
 	parameter, ok := match.get("parameter")
 	if !ok || match.text("type") == rule.TypeIP || match.text("type") == rule.TypeScalr {
@@ -129,8 +130,18 @@ func (e *entry) constant(match object) {
 	if ref.Source != delivery.String {
 		return
 	}
+	switch match.text("type") {
+	case rule.TypeValue:
+		if ref.Name == match.text("value") {
+			return
+		}
+	case rule.TypeRegex:
+		if expression, err := regexp.Compile(match.text("regex")); err != nil || expression.MatchString(ref.Name) {
+			return // the reader tells, or it holds
+		}
+	}
 	e.add(parameter.value.at("source"), ruleStringPath, Error, fmt.Sprintf("write source: payload (or header, query) to compare the value %q of the request", ref.Name),
-		"source string is the text %q itself: the rule compares a constant, whatever was sent", ref.Name)
+		"source string is the text %q itself: the rule never holds, whatever was sent", ref.Name)
 }
 
 // unreachable tells of parts that can never hold or are never asked.
@@ -157,7 +168,10 @@ func (e *entry) unreachable(o object, depth int) {
 
 // contradiction tells of an and whose rules want two values of one parameter.
 func (e *entry) contradiction(rules []object) {
-	type wanted struct{ value, key string }
+	type wanted struct {
+		value string
+		line  int
+	}
 	seen := map[delivery.Ref]wanted{}
 	for _, r := range rules {
 		what, match := firstPart(r)
@@ -172,10 +186,10 @@ func (e *entry) contradiction(rules []object) {
 		if ref.Source == delivery.Header {
 			ref.Name = strings.ToLower(ref.Name)
 		}
-		want := wanted{value: match.text("value")}
+		want := wanted{match.text("value"), e.place(match.at("value")).Line}
 		if earlier, twice := seen[ref]; twice && earlier.value != want.value {
 			e.add(match.at("value"), ruleUnreachable, Error, "put the values into an or, one match each (or one of type regex)",
-				"this and never holds: %s cannot be %q and %q at once", parameter.value.ref(), earlier.value, want.value)
+				"this and never holds: %s is to have two values at once, this one and that of line %d", parameter.value.ref(), earlier.line)
 			return
 		}
 		seen[ref] = want
