@@ -31,6 +31,7 @@ func ecr() *Sender {
 			Remarks: []string{
 				"payload is the event of EventBridge, which SNS wraps; raw-request-body is what came. The event type is its detail-type.",
 				"Messages have no limit of age, because SNS may send one late; that one comes twice is told by its MessageId (dedupe is on).",
+				"Without auth: sns nothing vouches for the URL by which a subscription is confirmed, and Pawl does not fetch it.",
 				"Fetched are certificates and confirmations, from sns.REGION.amazonaws.com alone; with auth.sns.certificates: {file} the confirmation alone.",
 			},
 			Sources: []string{

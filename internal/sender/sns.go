@@ -261,8 +261,8 @@ func jsonMessage(text []byte) (Message, bool) {
 }
 
 // snsHandshake answers confirmations. Verify has refused other topics and hosts;
-// the host is checked again all the same, because a hook may authenticate its
-// deliveries in another way.
+// the host is checked again all the same. Of a hook that authenticates its
+// deliveries in another way nothing is fetched: see Confirms.
 func snsHandshake(d *delivery.Delivery) *Handshake {
 	e, err := readSNS(d.Body)
 	if err != nil {
@@ -278,6 +278,16 @@ func snsHandshake(d *delivery.Delivery) *Handshake {
 		return &Handshake{Status: http.StatusOK}
 	}
 	return nil
+}
+
+// Confirms reports whether the Gate vouches for the URL of a Handshake: it has
+// verified who signed it and for which topic. Without that nothing may be
+// fetched, whatever else authenticates the delivery. A nil Gate does not.
+func (g *Gate) Confirms() bool {
+	return g != nil && slices.ContainsFunc(g.parts, func(p part) bool {
+		_, ok := p.check.(snsCheck)
+		return ok
+	})
 }
 
 // Confirm fetches the URL of a Handshake, once: it is of SNS, whatever named it.

@@ -99,6 +99,9 @@ func (v *Verdict) decide(content *delivery.Delivery, mode Mode) (Kind, error) {
 	h := v.Hook
 	if h.Sender != nil && !mode.Replayed {
 		if v.Handshake = h.Sender.Handshake(content); v.Handshake != nil {
+			if !h.Gate.Confirms() {
+				v.Handshake.Fetch = "" // nobody vouches for the URL
+			}
 			return Handshaken, nil
 		}
 	}
