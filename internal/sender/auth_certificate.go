@@ -86,11 +86,12 @@ func (c certificateCheck) hints(r *Request) []string {
 		return nil
 	}
 	leaf := r.Certificates[0]
-	hints := []string{fmt.Sprintf("the certificate is for %s, issued by %s, valid from %s to %s",
+	// Quoted: whoever made the certificate chose the names.
+	hints := []string{fmt.Sprintf("the certificate is for %q, issued by %q, valid from %s to %s",
 		orNone(strings.Join(leaf.DNSNames, ", ")), orNone(leaf.Issuer.CommonName),
 		leaf.NotBefore.Format("2006-01-02"), leaf.NotAfter.Format("2006-01-02"))}
 	if len(leaf.DNSNames) == 0 && leaf.Subject.CommonName != "" {
-		hints = append(hints, "it names "+leaf.Subject.CommonName+" as common name alone; only DNS names (subjectAltName) count")
+		hints = append(hints, fmt.Sprintf("it names %q as common name alone; only DNS names (subjectAltName) count", leaf.Subject.CommonName))
 	}
 	return hints
 }

@@ -147,6 +147,7 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 	}
 	defer c.spaces.Put(space)
 
+	bodies := c.alternatives(r.Delivery)
 	number, algorithm := 0, ""
 	usable := false
 	for i, s := range secrets {
@@ -157,7 +158,7 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 			}
 			usable = true
 			// All are tried, whichever passes.
-			if c.matches(space, mac, line, r, given, stamp, id) && number == 0 {
+			if c.matches(space, mac, line, r.Body, bodies, given, stamp, id) && number == 0 {
 				number, algorithm = i+1, line.algorithm
 			}
 		}
@@ -173,18 +174,19 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 	return "", refused("hmac", "the signature in header "+lines[0].header+" is wrong: another secret, or the body is not as it was sent")
 }
 
-// matches reports whether a header's text holds the signature that a key makes.
-func (c *hmacCheck) matches(w *workspace, mac *keyed, l line, r *Request, given, stamp, id string) bool {
-	if bodies := c.alternatives(r.Delivery); bodies != nil {
-		found := 0
-		for _, body := range bodies {
-			w.sign(mac, c.template, body, stamp, id, l)
-			found |= w.among(given, c.separator)
-		}
-		return found == 1
+// matches reports whether a header's text holds the signature that a key makes
+// of the body, or of one of bodies where there are any.
+func (c *hmacCheck) matches(w *workspace, mac *keyed, l line, body []byte, bodies [][]byte, given, stamp, id string) bool {
+	if bodies == nil {
+		w.sign(mac, c.template, body, stamp, id, l)
+		return w.among(given, c.separator) == 1
 	}
-	w.sign(mac, c.template, r.Body, stamp, id, l)
-	return w.among(given, c.separator) == 1
+	found := 0
+	for _, body := range bodies {
+		w.sign(mac, c.template, body, stamp, id, l)
+		found |= w.among(given, c.separator)
+	}
+	return found == 1
 }
 
 // alternatives is what {body} may mean; nil: the body as it came.
