@@ -307,6 +307,8 @@ func TestSchemaRefuses(t *testing.T) {
 		`[{ id: a, execute-command: x, auth: { hmac: { algorithms: [md5] } }, secret: y }]`,
 		`[{ id: a, execute-command: x, auth: { hmac: { tolerance: 5 } }, secret: y }]`,
 		`[{ id: a, execute-command: x, auth: { client-certificate: { ca: x } } }]`,
+		`[{ id: a, execute-command: x, auth: { oidc: { audience: x } } }]`,
+		`[{ id: a, execute-command: x, auth: { sns: { topics: [] } } }]`,
 		`[{ id: a, execute-command: x, auth: { addresses: 10.0.0.0/8 } }]`,
 		`[{ id: a, execute-command: x, events: [push] }]`,
 		`[{ id: a, execute-command: x, sender: github, secret: y, events: push }]`,
