@@ -147,6 +147,7 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 	}
 	defer c.spaces.Put(space)
 
+	signed := content{c.template, r.Body, stamp, id}
 	bodies := c.alternatives(r.Delivery)
 	number, algorithm := 0, ""
 	usable := false
@@ -158,7 +159,14 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 			}
 			usable = true
 			// All are tried, whichever passes.
-			if c.matches(space, mac, line, r.Body, bodies, given, stamp, id) && number == 0 {
+			found := 0
+			if bodies == nil {
+				found = space.compare(mac, line, signed, given, c.separator)
+			}
+			for _, signed.body = range bodies {
+				found |= space.compare(mac, line, signed, given, c.separator)
+			}
+			if found == 1 && number == 0 {
 				number, algorithm = i+1, line.algorithm
 			}
 		}
@@ -174,21 +182,6 @@ func (c *hmacCheck) verifyWith(r *Request, secrets []secret.Value) (string, erro
 	return "", refused("hmac", "the signature in header "+lines[0].header+" is wrong: another secret, or the body is not as it was sent")
 }
 
-// matches reports whether a header's text holds the signature that a key makes
-// of the body, or of one of bodies where there are any.
-func (c *hmacCheck) matches(w *workspace, mac *keyed, l line, body []byte, bodies [][]byte, given, stamp, id string) bool {
-	if bodies == nil {
-		w.sign(mac, c.template, body, stamp, id, l)
-		return w.among(given, c.separator) == 1
-	}
-	found := 0
-	for _, body := range bodies {
-		w.sign(mac, c.template, body, stamp, id, l)
-		found |= w.among(given, c.separator)
-	}
-	return found == 1
-}
-
 // alternatives is what {body} may mean; nil: the body as it came.
 func (c *hmacCheck) alternatives(d *run.Delivery) [][]byte {
 	if c.bodies == nil {
@@ -197,9 +190,10 @@ func (c *hmacCheck) alternatives(d *run.Delivery) [][]byte {
 	return c.bodies(d)
 }
 
-// among compares the signature that was made with those of a header: 1 where it
-// is one of them.
-func (w *workspace) among(given string, separator byte) int {
+// compare makes a signature and compares it with those of a header, which a
+// separator parts: 1 where it is one of them.
+func (w *workspace) compare(m *keyed, l line, c content, given string, separator byte) int {
+	w.sign(m, l, c)
 	if separator == 0 {
 		w.item = append(w.item[:0], given...)
 		return subtle.ConstantTimeCompare(w.item, w.text)
@@ -269,7 +263,7 @@ func (c *hmacCheck) sign(o *Outgoing) error {
 		if bodies := c.alternatives(record); bodies != nil {
 			body = bodies[0]
 		}
-		w.sign(mac, c.template, body, stamp, id, line)
+		w.sign(mac, line, content{c.template, body, stamp, id})
 		text := string(w.text)
 		if c.clock.item != "" {
 			text = c.clock.item + stamp + string(c.separator) + text

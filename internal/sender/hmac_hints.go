@@ -197,7 +197,7 @@ func (c *hmacCheck) sumOf(key []byte, algorithm string, body []byte, stamp, id s
 	if !whole {
 		template = []piece{{kind: signedBody}}
 	}
-	w.sign(m, template, body, stamp, id, line{})
+	w.sign(m, line{}, content{template, body, stamp, id})
 	return w.sum
 }
 

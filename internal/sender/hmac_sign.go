@@ -127,18 +127,25 @@ func (w *workspace) mac(i int, secret, algorithm string, key func(string) (strin
 	return m
 }
 
+// content is what is signed: a template, and what its names mean.
+type content struct {
+	template  []piece
+	body      []byte
+	stamp, id string
+}
+
 // sign makes the signature as a header's text in w.text. The body is not copied.
-func (w *workspace) sign(m *keyed, template []piece, body []byte, stamp, id string, l line) {
+func (w *workspace) sign(m *keyed, l line, c content) {
 	m.hash.Reset()
-	for _, p := range template {
+	for _, p := range c.template {
 		switch p.kind {
 		case signedBody:
-			_, _ = m.hash.Write(body)
+			_, _ = m.hash.Write(c.body)
 			continue
 		case signedTime:
-			w.item = append(w.item[:0], stamp...)
+			w.item = append(w.item[:0], c.stamp...)
 		case signedID:
-			w.item = append(w.item[:0], id...)
+			w.item = append(w.item[:0], c.id...)
 		default:
 			w.item = append(w.item[:0], p.literal...)
 		}
