@@ -231,6 +231,11 @@ func (h *history) explain(ctx context.Context, one *hook.Hook, p *past, rest str
 	certificate := one.Gate != nil && one.Gate.UsesCertificate()
 	replayed := p.own || p.partial || certificate
 	now := asked{Explanation: explain.Explain(ctx, one, r, explain.Options{Methods: h.methods, Replayed: replayed})}
+	if !replayed && one.Gate != nil && now.Outcome == explain.Failed && !now.Authenticated {
+		// The keys of its sender could not be had: that says nothing of the delivery.
+		why := now.Reason
+		now = asked{Explanation: explain.Explain(ctx, one, r, explain.Options{Methods: h.methods, Replayed: true}), unasked: why}
+	}
 	if !replayed || p.own {
 		return now, ctx.Err()
 	}

@@ -25,6 +25,8 @@ var kinds = regexps(
 	[3]string{`is not known to send the event`, ruleUnknownEvent, "see pawl senders NAME for those that are known"},
 	[3]string{`^unknown key `, ruleUnknownKey, "correct the name, or take the key out"},
 	[3]string{`without quotes is read as`, ruleUnquoted, "put the value in quotes"},
+	[3]string{`^(?:auth|secret): .*: (?:say where|name the topics)|^auth: say how it authenticates`, ruleNoAuth, "do as it says; auth: none where anyone may call"},
+	[3]string{`^the secret is not set|^read the secret`, ruleSecretFile, ""},
 	[3]string{`^ip-range: `, ruleBadPattern, "write addresses and CIDR ranges with blanks between them, as in 192.0.2.0/24 2001:db8::1"},
 	[3]string{`^the secret stands in clear`, ruleInClear, "put it in a file of its own (mode 0600) and write secret: {file: PATH}, or {credential: NAME}, {env: NAME}"},
 	[3]string{`^(?:regex|pattern): `, ruleBadPattern, "correct it; Go's syntax of expressions is at https://pkg.go.dev/regexp/syntax"},

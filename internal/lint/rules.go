@@ -60,7 +60,7 @@ func Rules() []Rule {
 		{ruleNoAuth, Warning, "Nothing checks who calls: anyone may trigger the hook."},
 		{ruleOpen, Note, "The hook says auth: none."},
 		{ruleInClear, Warning, "A secret stands in the hook file itself."},
-		{ruleSecretFile, Warning, "The file of a secret can be read or written by others, or is not there."},
+		{ruleSecretFile, Warning, "The file of a secret can be read by others, or the secret is not set."},
 		{ruleSignatureValue, Error, "A signature is compared as if it were a fixed value."},
 		{ruleWrongSignature, Error, "A signature is verified in a way that its sender does not sign."},
 		{ruleDeprecated, Note, "An old name is used; webhook may drop it."},

@@ -44,6 +44,7 @@ func (e *entry) slips() {
 			e.deprecatedSource(item)
 			ref := item.ref()
 			if ref.Source != delivery.String {
+				e.variableName(item)
 				continue
 			}
 			if variable.MatchString(ref.Name) && !e.isForShell(i) {
@@ -66,6 +67,9 @@ func (e *entry) slips() {
 
 // matchSlips looks at what a match rule compares with.
 func (e *entry) matchSlips(match object) {
+	if parameter, ok := match.get("parameter"); ok {
+		e.variableName(parameter.value)
+	}
 	for _, key := range []string{"secret", "value", "ip-range"} {
 		m, ok := match.get(key)
 		if !ok || !m.value.isText() || !isVariable(m.value.node.Value) {
@@ -73,6 +77,13 @@ func (e *entry) matchSlips(match object) {
 		}
 		e.add(m.value.node, ruleUnexpanded, Error, "begin Pawl with -template and write {{ getenv \"NAME\" | printf \"%q\" }}",
 			"%s: hook files expand no variables: it is the text %s, which anyone can guess", key, m.value.node.Value)
+	}
+}
+
+// variableName tells of a value that is named by a variable.
+func (e *entry) variableName(value object) {
+	if ref := value.ref(); isVariable(ref.Name) {
+		e.add(value.at("name"), ruleUnexpanded, Warning, "write the value's own name", "hook files expand no variables: the value named %s is looked for", ref.Name)
 	}
 }
 
