@@ -213,7 +213,7 @@ func (b *builder) value(a *hook.Argument) (given, error) {
 		return given{}, err
 	case err != nil:
 		b.Missing = append(b.Missing, err)
-	case value == run.Withheld && a.Credential() != delivery.NoCredential:
+	case value == run.Withheld && b.hook.Tells(b.delivery, a.Ref):
 		b.Missing = append(b.Missing, &WithheldError{a.Ref})
 	}
 	if len(value) < len(b.delivery.Body) {

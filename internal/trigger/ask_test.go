@@ -194,6 +194,19 @@ func TestWithholdWhatAnExpressionSees(t *testing.T) {
 	}
 }
 
+// What was withheld cannot be looked at again, and does not keep a delivery from
+// being sent again.
+func TestBoundsOfWhatWasWithheld(t *testing.T) {
+	h := one(t, "sender: generic\nsecret: s3cret\nauth: { header: { name: X-Door } }\npass-environment-to-command: [{ source: header, name: X-Door, envname: DOOR, pattern: 's.*' }]")
+	d := post(pushed, "X-Door", w)
+	if v := trigger.Ask(h, d, trigger.Mode{Replayed: true}); v.Kind != trigger.Triggered {
+		t.Errorf("sent again: %s", verdict(v))
+	}
+	if v := trigger.Ask(h, d, trigger.Mode{}); v.Kind != trigger.Refused {
+		t.Errorf("from a sender: %s", verdict(v))
+	}
+}
+
 // For-each over a credential makes no runs: elements are kept and shown.
 func TestForEachOverACredential(t *testing.T) {
 	h := &hook.Hook{ID: "a", ForEach: &delivery.Ref{Source: delivery.Header, Name: "X-Token"}}
