@@ -39,7 +39,11 @@ func (s *Server) accept(x *exchange, record *run.Delivery, triggered []trigger.V
 			record.SenderID = parts[i].SenderID
 		}
 	}
-	submission := &run.Submission{Delivery: trigger.Withhold(record, hooks, x.rest), Parts: parts}
+	var others []*hook.Hook // that may ask for credentials of their own
+	if x.asked != nil {
+		others = x.hooks
+	}
+	submission := &run.Submission{Delivery: trigger.Withhold(record, hooks, x.rest, others...), Parts: parts}
 	h := hooks[0]
 	if h.OutputInResponse || h.Answer.Live() {
 		s.attend(x, h, submission)

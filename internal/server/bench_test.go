@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/engine"
+	"github.com/pawlhq/pawl/internal/explain"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
 )
@@ -46,6 +47,12 @@ func (s *sink) SetReadDeadline(time.Time) error { return nil }
 // benchmark asks a server of so many hooks, of which one is at /hooks/a, again
 // and again.
 func benchmark(b *testing.B, hooks int, body string, want int) {
+	b.Helper()
+	benchmarkKeeping(b, hooks, body, want, nil)
+}
+
+// benchmarkKeeping does so with a server that keeps what it turns away.
+func benchmarkKeeping(b *testing.B, hooks int, body string, want int, kept TurnedAway) {
 	file := []byte(`[{id: a, execute-command: x, trigger-rule-mismatch-http-response-code: 409,
 		trigger-rule: {match: {type: value, value: main, parameter: {source: payload, name: branch}}}}`)
 	for i := range hooks - 1 {
@@ -58,7 +65,7 @@ func benchmark(b *testing.B, hooks int, body string, want int) {
 	set := hook.NewSet(read)
 	s, err := New(Options{
 		Hooks: func() *hook.Set { return set }, Engine: discard{}, Prefix: "hooks",
-		MaxBody: 4 << 20, MaxInflight: 16 << 20, Log: zerolog.Nop(),
+		MaxBody: 4 << 20, MaxInflight: 16 << 20, Log: zerolog.Nop(), TurnedAway: kept,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -105,4 +112,11 @@ func BenchmarkMismatch(b *testing.B) {
 			benchmark(b, c.hooks, payload("other", c.size), 409)
 		})
 	}
+}
+
+// BenchmarkFlood is that of deliveries that do not match, with and without keeping
+// why: of a flood only some are kept.
+func BenchmarkFlood(b *testing.B) {
+	b.Run("kept", func(b *testing.B) { benchmarkKeeping(b, 1, payload("other", 300), 409, explain.NewRecent(200)) })
+	b.Run("not kept", func(b *testing.B) { benchmark(b, 1, payload("other", 300), 409) })
 }

@@ -178,3 +178,36 @@ func TestCredentialsAreWithheld(t *testing.T) {
 		}
 	}
 }
+
+// TestCredentialsOfOthersAreWithheld: what lets in at another hook of the path is
+// not stored because of one that does not ask for it, nor is the secret behind a
+// path where a proxy tells the URL.
+func TestCredentialsOfOthersAreWithheld(t *testing.T) {
+	e := &fakeEngine{}
+	s := serverOf(t, `
+- {id: open, path: p, execute-command: x}
+- {id: shut, path: p, execute-command: x, secret: swordfish, auth: {header: {name: X-Door}, query: {name: door}},
+   trigger-rule: {match: {type: value, value: main, parameter: {source: payload, name: branch}}}}
+- {id: quay, execute-command: x, sender: quay, secret: sword fish/of the path, auth: {path: {}}}
+`, e, nil)
+	for _, path := range []string{"/hooks/p?door=swordfish", "/hooks/quay/sword%20fish/of%20the%20path"} {
+		request := httptest.NewRequest(http.MethodPost, path, nil)
+		request.Header.Set("X-Door", "swordfish")
+		request.Header.Set("X-Original-Url", path)
+		request.Header.Set("X-Other", "shown")
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, request)
+		d := e.last.Delivery
+		if answer.Code != 200 || d == nil || d.Header.Get("X-Other") != "shown" {
+			t.Fatalf("answered %d; handed over: %+v", answer.Code, d)
+		}
+		isPath := strings.HasPrefix(path, "/hooks/quay")
+		if !isPath && (d.Header.Get("X-Door") != run.Withheld || strings.Contains(d.RawQuery, "swordfish")) ||
+			isPath && strings.Contains(d.Path+d.Header.Get("X-Original-Url"), "fish") {
+			t.Errorf("handed over: %+v", d)
+		}
+		if request.Header.Get("X-Door") != "swordfish" || request.Header.Get("X-Original-Url") != path {
+			t.Error("the request itself was changed")
+		}
+	}
+}

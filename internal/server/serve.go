@@ -7,6 +7,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -63,6 +65,8 @@ func (s *Server) Serve(ctx, now context.Context, listeners *Listeners, config *t
 type connectionLog struct{ s *Server }
 
 func (c connectionLog) Write(p []byte) (int, error) {
-	c.s.options.Log.Info().Msg(string(p[:max(len(p)-1, 0)]))
+	// What it quotes of a stranger is told with its control characters spelt out.
+	text := strconv.Quote(string(p[:max(len(p)-1, 0)]))
+	c.s.options.Log.Info().Msg(strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`))
 	return len(p), nil
 }

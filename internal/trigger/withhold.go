@@ -20,19 +20,30 @@ import (
 // in its Credentials. Signatures and the body are stored as they came.
 //
 // rest is the secret behind the hooks' path, "" where there is none. No script
-// is given the path of a request, so nothing of it is kept.
+// is given the path of a request, so nothing of it is kept; nor in header lines,
+// in which proxies tell the URL that they were asked for.
+//
+// others are hooks at the same path that did not trigger: what lets in there is
+// no less a credential.
 //
 // The delivery itself is not changed; one without credentials is given back.
-func Withhold(d *run.Delivery, hooks []*hook.Hook, rest string) *run.Delivery {
-	query := withoutCredentials(d.RawQuery, hooks, false)
-	if query == d.RawQuery && rest == "" && !hasCredentials(d.Header, hooks) {
+func Withhold(d *run.Delivery, hooks []*hook.Hook, rest string, others ...*hook.Hook) *run.Delivery {
+	judging := hooks
+	if len(others) > 0 {
+		judging = slices.Concat(hooks, others)
+	}
+	query := withoutCredentials(d.RawQuery, judging, nil)
+	if query == d.RawQuery && rest == "" && !hasCredentials(d.Header, judging) {
 		return d
 	}
 	stored, kept := *d, run.Credentials{}
 	stored.Path = withoutRest(d.Path, rest)
 	stored.Header = maps.Clone(d.Header)
 	for name, values := range d.Header {
-		if !isCredential(delivery.Header, name, hooks) || !tellsAny(values) {
+		if !isCredential(delivery.Header, name, judging) || !tellsAny(values) {
+			if rest != "" {
+				stored.Header[name] = withoutURL(values, rest)
+			}
 			continue
 		}
 		stored.Header[name] = []string{run.Withheld}
@@ -44,7 +55,7 @@ func Withhold(d *run.Delivery, hooks []*hook.Hook, rest string) *run.Delivery {
 		}
 	}
 	if stored.RawQuery = query; query != d.RawQuery {
-		if partly := withoutCredentials(d.RawQuery, hooks, true); partly != query {
+		if partly := withoutCredentials(d.RawQuery, judging, hooks); partly != query {
 			kept.RawQuery = partly
 		}
 	}
@@ -65,6 +76,20 @@ func withoutRest(path, rest string) string {
 		return "/" + run.Withheld
 	}
 	return before + run.Withheld
+}
+
+// withoutURL withholds what follows a hook's path in header lines that hold a URL.
+func withoutURL(values []string, rest string) []string {
+	written := [...]string{"/" + rest, "/" + (&url.URL{Path: rest}).EscapedPath(), "/" + url.PathEscape(rest)}
+	for _, text := range written {
+		if slices.ContainsFunc(values, func(value string) bool { return strings.Contains(value, text) }) {
+			values = slices.Clone(values)
+			for i, value := range values {
+				values[i] = strings.ReplaceAll(value, text, "/"+run.Withheld)
+			}
+		}
+	}
+	return values
 }
 
 func hasCredentials(header http.Header, hooks []*hook.Hook) bool {
@@ -115,8 +140,8 @@ func isPassedOn(source delivery.Source, name string, hooks []*hook.Hook) bool {
 const withheldInQuery = "%5Bwithheld%5D"
 
 // withoutCredentials withholds values of a query, the rest of which stays byte
-// for byte; those that a script is given stay too if passed says so.
-func withoutCredentials(raw string, hooks []*hook.Hook, passed bool) string {
+// for byte; those that a script of one of passing is given stay too.
+func withoutCredentials(raw string, hooks, passing []*hook.Hook) string {
 	var b strings.Builder
 	copied := 0 // what of raw is in b
 	for start := 0; start < len(raw); {
@@ -131,7 +156,7 @@ func withoutCredentials(raw string, hooks []*hook.Hook, passed bool) string {
 			}
 		}
 		if value != "" && value != withheldInQuery && isCredential(delivery.Query, name, hooks) &&
-			!(passed && isPassedOn(delivery.Query, name, hooks)) {
+			!isPassedOn(delivery.Query, name, passing) {
 			b.WriteString(raw[copied : end-len(value)])
 			b.WriteString(withheldInQuery)
 			copied = end
