@@ -63,11 +63,8 @@ func (q *question) lacksRun() bool {
 
 // pathWrong reports whether the answer is that of an unknown hook.
 func (q *question) pathWrong() bool {
-	if q.hook.Gate == nil {
-		return true
-	}
 	var refused *sender.RefusedError
-	return errors.As(q.refusal, &refused) && refused.Path
+	return q.stray || errors.As(q.refusal, &refused) && refused.Path
 }
 
 func (q *question) failure() *Answer {

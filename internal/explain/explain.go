@@ -121,6 +121,7 @@ type question struct {
 
 	refusal  error // of Unauthenticated
 	unparsed bool  // a multipart form cannot be parsed
+	stray    bool  // the URL is not the hook's
 
 	Explanation
 }
@@ -218,7 +219,7 @@ func (q *question) authentic(ctx context.Context) bool {
 		q.add(Node{What: "auth", Text: "not asked again of a stored delivery", Result: string(holds)})
 		q.Verified = q.request.Verified
 		return true
-	case gate == nil && q.request.Rest != "":
+	case q.request.Rest != "" && (gate == nil || !gate.UsesPath()):
 		q.strayed()
 		return false
 	case gate == nil:
@@ -251,7 +252,7 @@ func (q *question) authentic(ctx context.Context) bool {
 
 // strayed says that what stands behind the hook's path is no secret of it.
 func (q *question) strayed() {
-	q.Authenticated, q.Outcome = false, Unauthenticated
+	q.Authenticated, q.Outcome, q.stray = false, Unauthenticated, true
 	q.Reason = "more stands behind the hook's path, and the hook has no secret there (auth: {path: {}}): no hook is at this path"
 	q.add(Node{What: "path", Text: q.hook.Path, Result: string(fails), Why: q.Reason})
 }
