@@ -62,7 +62,8 @@ settings() {
 # fetch brings what the branch is now, and nothing else, into the checkout.
 fetch() {
 	say "- fetch $branch of $remote"
-	if ! timeout --foreground -k 10 600 git -C "$dir" -c protocol.ext.allow=never fetch --quiet --no-tags --no-recurse-submodules \
+	if ! timeout --foreground -k 10 600 git -C "$dir" -c core.hooksPath=/dev/null -c protocol.ext.allow=never \
+		-c gc.auto=0 -c maintenance.auto=false fetch --quiet --no-tags --no-recurse-submodules \
 		--no-write-fetch-head -- "$remote" "+refs/heads/$branch:refs/remotes/$remote/$branch" 2>"$task_work/err" 9>&-; then
 		complain "git-deploy: cannot fetch"
 		# Addresses of remotes may hold a password.
@@ -172,7 +173,12 @@ case $2 in
 esac
 
 # Also by hand, or by two Pawls, one at a time. The kernel lets go of the lock.
-exec 9>>"$(git -C "$dir" rev-parse --path-format=absolute --git-path pawl-deploy.lock)" || exit "$EXIT_CONFIG"
+if ! lock=$(git -C "$dir" rev-parse --path-format=absolute --git-path pawl-deploy.lock 2>"$task_work/err") || ! (: >>"$lock") 2>>"$task_work/err"; then
+	complain "git-deploy: cannot work in $(shown "$dir")"
+	show_tail "$task_work/err"
+	exit "$EXIT_CONFIG"
+fi
+exec 9>>"$lock"
 flock -w 600 9 || task_fail "$EXIT_TEMPORARY" "another deployment has gone on for ten minutes"
 
 fetch

@@ -44,6 +44,10 @@ if [ "$purpose" = test ]; then
 	wants jar default-jdk-headless
 	wants shellcheck shellcheck
 	wants debootstrap debootstrap
+	wants git git
+	wants prometheus-alertmanager prometheus-alertmanager
+	wants node nodejs # for the senders' own libraries, which sign
+	wants npm npm
 	wants mkfs.ext4 e2fsprogs # for disks that are full or fail
 	wants losetup mount
 	wants gcc gcc # for the race detector

@@ -46,7 +46,7 @@ what=build
 : >"$task_work/form"
 if [ -n "${PARAMETERS:-}" ]; then
 	what=buildWithParameters
-	if ! jq -er 'if type != "object" then error("no object") else . end | to_entries
+	if ! jq -enj 'input | if type != "object" then error("no object") else . end | to_entries
 		| map(if .key | test("\\A[A-Za-z_][A-Za-z0-9_.-]{0,99}\\z") then . else error("no name of a parameter") end
 			| if .value | type == "string" or type == "number" or type == "boolean" then . else error("no text, number, true or false") end
 			| (.key | @uri) + "=" + (.value | tostring | @uri)) | join("&")' <"$PARAMETERS" >"$task_work/form" 2>"$task_work/err"; then

@@ -21,10 +21,10 @@ if [ -z "${PAWL_ARTIFACTS:-}${REPORT_DIR:-}" ]; then
 fi
 
 # The name and the lines of the text, one after the other.
-if ! lines=$(jq -er '
+if ! lines=$(jq -enr '
 	def clean($n): tostring | gsub("[\u0000-\u001f\u007f-\u009f]"; "?") | .[0:$n];
 	def number: if type == "number" then tostring else "-" end;
-	.applicationEvaluation
+	input.applicationEvaluation
 	| if type == "object" and (.application.publicId | type) == "string" then . else error("no evaluation") end
 	| (.application.publicId | gsub("[^A-Za-z0-9._-]"; "_") | .[0:120] | sub("^[.-]"; "_")) + "_"
 		+ (.stage // "-" | tostring | gsub("[^A-Za-z0-9-]"; "_") | .[0:20]) + "_"

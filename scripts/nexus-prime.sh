@@ -36,11 +36,12 @@ case $task_limit in *[!0-9]* | '') task_fail "$EXIT_CONFIG" "PRIME_TIMEOUT: seco
 # The repository, then the paths of the component's files below it. Every part is
 # encoded, and none may lead out of the repository.
 # shellcheck disable=SC2016 # jq's variables
-if ! paths=$(jq -er --arg extensions "${PRIME_EXTENSIONS:-pom jar}" '
+if ! paths=$(jq -enr --arg extensions "${PRIME_EXTENSIONS:-pom jar}" '
 	def text: if type == "string" then . else error("the event lacks a value") end;
 	def part: if . == "" or . == "." or . == ".." or test("[\u0000-\u001f/\\\\]") then error("a name that is none") else @uri end;
 	def parts: map(part) | join("/");
-	(.repositoryName | text | part),
+	input
+	| (.repositoryName | text | part),
 	(.component
 	| (.name // "" | text) as $name | (.group // "" | text) as $group | (.version // "" | text) as $version
 	| if .format == "maven2" then

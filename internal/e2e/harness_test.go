@@ -36,6 +36,11 @@ var tools = map[string]string{
 	"javac":           "apt-get install default-jdk-headless",
 	"jar":             "apt-get install default-jdk-headless",
 	"syft":            "scripts/install-tools.sh",
+	"git":             "apt-get install git",
+	"node":            "apt-get install nodejs",
+	"npm":             "apt-get install npm",
+
+	"prometheus-alertmanager": "apt-get install prometheus-alertmanager",
 }
 
 // place is where the tests find what TestMain made.
