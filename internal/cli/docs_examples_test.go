@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/sender"
 )
 
 // TestExamples asks each hook of examples/hooks about its delivery: it triggers
@@ -25,12 +27,12 @@ import (
 func TestExamples(t *testing.T) {
 	examples := map[string]struct {
 		header    map[string]string // besides the content type
-		query     string
-		stranger  http.Header // what a caller has who does not know the secret
+		rest      string            // what follows the hook's path
+		stranger  http.Header       // what a caller has who does not know the secret
 		arguments []string
 	}{
 		"quay": {
-			query:     "token=replace-me",
+			rest:      "replace-me",
 			arguments: []string{"quay.example.com/acme/web-shop", `["v1.4.2","latest"]`},
 		},
 		"github": {
@@ -71,7 +73,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			record := &run.Delivery{
-				Method: http.MethodPost, Body: body, RawQuery: want.query, Received: time.Now(),
+				Method: http.MethodPost, Body: body, Received: time.Now(),
 				Header: http.Header{"Content-Type": {"application/json"}}, RemoteAddr: "192.0.2.1:1234",
 			}
 			for key, value := range want.header {
@@ -83,7 +85,7 @@ func TestExamples(t *testing.T) {
 				record.Header.Set(key, value)
 			}
 			content := delivery.New(record, h.Payload)
-			if ok, err := h.Rule.Evaluate(&rule.Request{Delivery: content}); !ok || err != nil {
+			if err := admits(t, h, record, want.rest); err != nil {
 				t.Fatalf("the hook does not trigger: %v", err)
 			}
 			built, err := command.Build(h, content)
@@ -92,20 +94,46 @@ func TestExamples(t *testing.T) {
 			}
 
 			stranger := *record
-			stranger.RawQuery, stranger.Header = "", http.Header{"Content-Type": {"application/json"}}
+			stranger.Header = http.Header{"Content-Type": {"application/json"}}
 			for key, values := range want.stranger {
 				stranger.Header[key] = values
 			}
-			if ok, _ := h.Rule.Evaluate(&rule.Request{Delivery: delivery.New(&stranger, h.Payload)}); ok {
+			if admits(t, h, &stranger, "guessed") == nil {
 				t.Error("a stranger triggers the hook")
 			}
 		})
 	}
 }
 
+// admits says why a delivery does not trigger a hook.
+func admits(t *testing.T, h *hook.Hook, record *run.Delivery, rest string) error {
+	t.Helper()
+	content := delivery.New(record, h.Payload)
+	if h.Gate != nil {
+		if _, err := h.Gate.Verify(t.Context(), &sender.Request{Delivery: record, Rest: rest}); err != nil {
+			return err
+		}
+	}
+	if event := content.EventType(); len(h.Events) > 0 && !slices.Contains(h.Events, event) {
+		return fmt.Errorf("the event is %q", event)
+	}
+	if h.Rule != nil {
+		if ok, err := h.Rule.Evaluate(&rule.Request{Delivery: content}); !ok || err != nil {
+			return fmt.Errorf("its rule says no (%v)", err)
+		}
+	}
+	if h.When != nil {
+		if ok, err := h.When.Holds(content); !ok || err != nil {
+			return fmt.Errorf("its condition says no (%v)", err)
+		}
+	}
+	return nil
+}
+
 // readExample gives the first hook of an example; others of its file follow it.
 func readExample(t *testing.T, name string) *hook.Hook {
 	t.Helper()
+	t.Setenv("PAWL_"+strings.ToUpper(name)+"_SECRET", "replace-me")
 	path := repository + "/examples/hooks/" + name + ".yaml"
 	text, err := os.ReadFile(path)
 	if err != nil {
