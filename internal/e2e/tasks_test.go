@@ -171,8 +171,8 @@ func TestPrimePaths(t *testing.T) {
 
 // jenkins is a stand-in: it wants the crumb of the session, the token and a form.
 type jenkins struct {
-	url, want string // the form
-	crumbs    bool
+	url    string
+	crumbs bool
 
 	mu     sync.Mutex
 	builds []string
@@ -198,8 +198,7 @@ func (j *jenkins) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "No valid crumb was included in the request", http.StatusForbidden)
 		return
 	}
-	check := r.ParseForm()
-	if check != nil || len(r.URL.RawQuery) > 0 {
+	if err := r.ParseForm(); err != nil || len(r.URL.RawQuery) > 0 {
 		http.Error(w, "no form", http.StatusBadRequest)
 		return
 	}
