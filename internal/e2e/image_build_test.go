@@ -51,6 +51,7 @@ func TestContainerImage(t *testing.T) {
 	t.Run("compiles the same program inside", func(t *testing.T) { testImageCompiles(t, d, source, context) })
 	t.Run("listens and is healthy as it comes", func(t *testing.T) { testImageAsItComes(t, d) })
 	t.Run("scans what a registry announces", func(t *testing.T) { testImageScans(t, d) })
+	t.Run("takes a secret of a bundled hook", func(t *testing.T) { testImageSecret(t, d) })
 	t.Run("takes the place of an image of webhook", func(t *testing.T) { testImageAsWebhook(t, d) })
 	t.Run("keeps what it accepted", func(t *testing.T) { testImageKeeps(t, d) })
 	t.Run("leaves no zombie", func(t *testing.T) { testImageReaps(t, d) })

@@ -114,8 +114,31 @@ func testImageAsItComes(t *testing.T, d *docker) {
 	if got := c.sh(t, "id -u; id -g; pwd; echo $HOME; readlink /proc/1/exe"); got != "10001\n0\n/etc/pawl/hooks\n/var/lib/pawl\n/usr/local/bin/pawl" {
 		t.Errorf("user, group, directory, home and first process are:\n%s", got)
 	}
-	for _, hook := range []string{"quay", "dockerhub", "distribution"} {
+	for _, hook := range []string{"quay", "dockerhub", "distribution", "harbor", "nexus-repository", "acr", "ghcr"} {
 		c.wait(t, `"?`+hook+`"?`, 1)
+	}
+}
+
+// The bundled hook of Quay with a secret that docker run gives it: behind the URL's
+// path, and in no output.
+func testImageSecret(t *testing.T, d *docker) {
+	r := startRegistry(t, "")
+	s := readSample(t, "quay-03-repo-push-path")
+	r.push(t, "acme/api", "2024-06-11", imageWith(t, "left-pad", "1.3.0", "amd64"))
+	c := d.startContainer(t, imageSlim, []string{"--env", "PAWL_QUAY_SECRET=" + s.Auth.Value, "--env", "QUAY_REGISTRY=" + r.host,
+		"--env", "PLAIN_HTTP_REGISTRIES=" + r.host, "--env", "REPORT_DIR=/var/lib/pawl/reports"}, []string{"-verbose"})
+	for _, path := range []string{"quay", "quay/", "quay" + s.PathQuery + "x"} {
+		if code, _ := c.post(t, path, []byte(s.Body)); code != http.StatusNotFound {
+			t.Errorf("%s is answered %d, want 404", path, code)
+		}
+	}
+	if code, text := c.post(t, "quay"+s.PathQuery, []byte(s.Body)); code != http.StatusOK {
+		t.Errorf("with the secret it is answered %d %q", code, text)
+	}
+	c.wait(t, `all done in .* \(exit \d+\)`, 1)
+	c.reports(t, "left-pad", "1.3.0")
+	if text := c.text(); strings.Contains(text, s.Auth.Value) {
+		t.Errorf("the secret is in the log:\n%s", text)
 	}
 }
 
