@@ -152,8 +152,8 @@ type keySet struct {
 }
 
 func (s *keySet) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
-	if err != nil || len(parsed.Signatures) != 1 {
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
 		s.reason = "the token is no JWT that is signed once with RS256"
 		return nil, errors.New(s.reason)
 	}
