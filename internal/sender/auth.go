@@ -91,6 +91,10 @@ type RefusedError struct {
 	// Path says that the secret behind the hook's path is wrong or missing: the
 	// answer is that of an unknown hook.
 	Path bool
+
+	// Withheld says that what the check looks at lets its bearer in, so that a
+	// stored delivery does not carry it and cannot be asked again.
+	Withheld bool
 }
 
 func (e *RefusedError) Error() string { return e.Reason }

@@ -47,7 +47,7 @@ func (certificateCheck) early() bool { return true }
 
 func (c certificateCheck) verify(_ context.Context, r *Request) (string, error) {
 	if len(r.Certificates) == 0 {
-		return "", refused("client-certificate", "the client showed no certificate")
+		return "", withheld("client-certificate", "the client showed no certificate")
 	}
 	intermediates := x509.NewCertPool()
 	for _, certificate := range r.Certificates[1:] {
@@ -58,7 +58,7 @@ func (c certificateCheck) verify(_ context.Context, r *Request) (string, error) 
 		Roots: c.roots, Intermediates: intermediates, CurrentTime: r.Received, KeyUsages: c.usages,
 	})
 	if err != nil {
-		return "", refused("client-certificate", "the client's certificate does not count: "+err.Error())
+		return "", withheld("client-certificate", "the client's certificate does not count: "+err.Error())
 	}
 	if len(c.names) == 0 {
 		return "client certificate", nil
@@ -72,7 +72,7 @@ func (c certificateCheck) verify(_ context.Context, r *Request) (string, error) 
 			}
 		}
 	}
-	return "", refused("client-certificate", "the client's certificate is for none of the hook's names")
+	return "", withheld("client-certificate", "the client's certificate is for none of the hook's names")
 }
 
 func (certificateCheck) credential(delivery.Source, string) bool { return false }

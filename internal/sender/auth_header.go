@@ -28,13 +28,13 @@ func (headerCheck) early() bool { return true }
 func (c headerCheck) verify(_ context.Context, r *Request) (string, error) {
 	given, ok := first(r.Header, c.header)
 	if !ok {
-		return "", refused("header", "there is no header "+c.header)
+		return "", withheld("header", "there is no header "+c.header)
 	}
 	secrets := c.secret.Values()
 	if number := which(given, secrets); number > 0 {
 		return passed("header "+c.header, number, len(secrets)), nil
 	}
-	return "", refused("header", "the value of header "+c.header+" is not the secret")
+	return "", withheld("header", "the value of header "+c.header+" is not the secret")
 }
 
 func (c headerCheck) credential(source delivery.Source, name string) bool {
@@ -74,13 +74,13 @@ func (queryCheck) early() bool { return true }
 func (c queryCheck) verify(_ context.Context, r *Request) (string, error) {
 	given, ok := firstQuery(r.RawQuery, c.name)
 	if !ok {
-		return "", refused("query", "the URL has no parameter "+c.name)
+		return "", withheld("query", "the URL has no parameter "+c.name)
 	}
 	secrets := c.secret.Values()
 	if number := which(given, secrets); number > 0 {
 		return passed("query parameter "+c.name, number, len(secrets)), nil
 	}
-	return "", refused("query", "the value of the URL's parameter "+c.name+" is not the secret")
+	return "", withheld("query", "the value of the URL's parameter "+c.name+" is not the secret")
 }
 
 func (c queryCheck) credential(source delivery.Source, name string) bool {
@@ -128,17 +128,17 @@ func (bearerCheck) early() bool { return true }
 func (c bearerCheck) verify(_ context.Context, r *Request) (string, error) {
 	given, ok := first(r.Header, authorization)
 	if !ok {
-		return "", refused("bearer", "there is no header Authorization")
+		return "", withheld("bearer", "there is no header Authorization")
 	}
 	token, ok := scheme(given, "Bearer")
 	if !ok {
-		return "", refused("bearer", "the header Authorization is not of scheme Bearer")
+		return "", withheld("bearer", "the header Authorization is not of scheme Bearer")
 	}
 	secrets := c.secret.Values()
 	if number := which(token, secrets); number > 0 {
 		return passed("bearer", number, len(secrets)), nil
 	}
-	return "", refused("bearer", "the Bearer token is not the secret")
+	return "", withheld("bearer", "the Bearer token is not the secret")
 }
 
 func (bearerCheck) credential(source delivery.Source, name string) bool {
@@ -189,15 +189,15 @@ func (basicCheck) early() bool { return true }
 func (c basicCheck) verify(_ context.Context, r *Request) (string, error) {
 	given, ok := first(r.Header, authorization)
 	if !ok {
-		return "", refused("basic", "there is no header Authorization")
+		return "", withheld("basic", "there is no header Authorization")
 	}
 	encoded, ok := scheme(given, "Basic")
 	if !ok {
-		return "", refused("basic", "the header Authorization is not of scheme Basic")
+		return "", withheld("basic", "the header Authorization is not of scheme Basic")
 	}
 	user, password, ok := userAndPassword(encoded)
 	if !ok {
-		return "", refused("basic", "what follows Basic in the header Authorization is not base64 of user:password")
+		return "", withheld("basic", "what follows Basic in the header Authorization is not base64 of user:password")
 	}
 	// Both are compared whatever comes of the first.
 	known := same(user, c.user) || c.user == "" && user == ""
@@ -205,9 +205,9 @@ func (c basicCheck) verify(_ context.Context, r *Request) (string, error) {
 	number := which(password, secrets)
 	switch {
 	case !known:
-		return "", refused("basic", "the user of Basic authentication is another than the hook names")
+		return "", withheld("basic", "the user of Basic authentication is another than the hook names")
 	case number == 0:
-		return "", refused("basic", "the password of Basic authentication is not the secret")
+		return "", withheld("basic", "the password of Basic authentication is not the secret")
 	}
 	return passed("basic", number, len(secrets)), nil
 }

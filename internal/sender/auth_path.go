@@ -24,7 +24,7 @@ func (c pathCheck) verify(_ context.Context, r *Request) (string, error) {
 	if r.Rest == "" {
 		reason = "no secret follows the hook's path in the URL"
 	}
-	return "", &RefusedError{Check: "path", Reason: reason, Path: true}
+	return "", &RefusedError{Check: "path", Reason: reason, Path: true, Withheld: true}
 }
 
 // The path is no header and no query parameter; who keeps a delivery asks

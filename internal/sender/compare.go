@@ -42,7 +42,14 @@ func passed(what string, number, of int) string {
 	return what + ", secret " + strconv.Itoa(number) + " of " + strconv.Itoa(of)
 }
 
-// refused makes the error of a check that does not pass.
+// withheld makes the error of a check that does not pass, of something that lets
+// its bearer in.
+func withheld(check, reason string) error {
+	return &RefusedError{Check: check, Reason: reason, Withheld: true}
+}
+
+// refused makes the error of a check that does not pass, of something that may be
+// kept.
 func refused(check, reason string) error {
 	return &RefusedError{Check: check, Reason: reason}
 }

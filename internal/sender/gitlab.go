@@ -130,7 +130,7 @@ func (c *gitlabCheck) verify(_ context.Context, r *Request) (string, error) {
 func (c *gitlabCheck) verifyToken(r *Request, secrets []secret.Value) (string, error) {
 	given, ok := first(r.Header, gitlabToken)
 	if !ok {
-		return "", refused("header", "there is no header "+gitlabToken)
+		return "", withheld("header", "there is no header "+gitlabToken)
 	}
 	found := 0
 	for i, s := range secrets {
@@ -139,7 +139,7 @@ func (c *gitlabCheck) verifyToken(r *Request, secrets []secret.Value) (string, e
 		}
 	}
 	if found == 0 {
-		return "", refused("header", "the value of header "+gitlabToken+" is not the secret")
+		return "", withheld("header", "the value of header "+gitlabToken+" is not the secret")
 	}
 	return passed("header "+gitlabToken, found, len(secrets)), nil
 }

@@ -62,13 +62,13 @@ func (jenkinsCheck) token(r *Request) (token, place string) {
 func (c jenkinsCheck) verify(_ context.Context, r *Request) (string, error) {
 	token, place := c.token(r)
 	if place == "" {
-		return "", refused("token", "there is no token: not in the URL's parameter token, not in header token, not as Bearer")
+		return "", withheld("token", "there is no token: not in the URL's parameter token, not in header token, not as Bearer")
 	}
 	secrets := c.secret.Values()
 	if number := which(token, secrets); number > 0 {
 		return passed(place, number, len(secrets)), nil
 	}
-	return "", refused("token", "the token is not the secret ("+place+")")
+	return "", withheld("token", "the token is not the secret ("+place+")")
 }
 
 func (jenkinsCheck) credential(source delivery.Source, name string) bool {

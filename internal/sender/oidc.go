@@ -68,14 +68,14 @@ func (oidcCheck) early() bool { return true }
 func (c oidcCheck) verify(ctx context.Context, r *Request) (string, error) {
 	given, ok := first(r.Header, authorization)
 	if !ok {
-		return "", refused("oidc", "there is no header Authorization")
+		return "", withheld("oidc", "there is no header Authorization")
 	}
 	token, ok := scheme(given, "Bearer")
 	if !ok {
-		return "", refused("oidc", "the header Authorization is not of scheme Bearer")
+		return "", withheld("oidc", "the header Authorization is not of scheme Bearer")
 	}
 	if len(token) > maxToken {
-		return "", refused("oidc", "the token is too long")
+		return "", withheld("oidc", "the token is too long")
 	}
 	set := &keySet{keys: c.keys}
 	verifier := oidc.NewVerifier(c.config.Issuer, set, &oidc.Config{
@@ -91,11 +91,11 @@ func (c oidcCheck) verify(ctx context.Context, r *Request) (string, error) {
 	case set.unavailable != nil:
 		return "", fmt.Errorf("the keys of %s cannot be had: %w", c.config.Issuer, set.unavailable)
 	case errors.As(err, &expired):
-		return "", refused("oidc", "the token expired at "+expired.Expiry.UTC().Format(time.RFC3339))
+		return "", withheld("oidc", "the token expired at "+expired.Expiry.UTC().Format(time.RFC3339))
 	case set.reason != "":
-		return "", refused("oidc", set.reason)
+		return "", withheld("oidc", set.reason)
 	case err != nil:
-		return "", refused("oidc", strings.TrimPrefix(bounded(err.Error()), "oidc: "))
+		return "", withheld("oidc", strings.TrimPrefix(bounded(err.Error()), "oidc: "))
 	}
 	return c.claims(found)
 }
@@ -109,13 +109,13 @@ func (c oidcCheck) claims(token *oidc.IDToken) (string, error) {
 	err := token.Claims(&claims)
 	switch {
 	case err != nil:
-		return "", refused("oidc", "the token's claims cannot be read")
+		return "", withheld("oidc", "the token's claims cannot be read")
 	case token.Issuer != c.config.Issuer:
-		return "", refused("oidc", fmt.Sprintf("the token is of another issuer, %.100q", token.Issuer))
+		return "", withheld("oidc", fmt.Sprintf("the token is of another issuer, %.100q", token.Issuer))
 	case claims.Email != c.config.Email:
-		return "", refused("oidc", fmt.Sprintf("the token is of another account, %.100q", claims.Email))
+		return "", withheld("oidc", fmt.Sprintf("the token is of another account, %.100q", claims.Email))
 	case !claims.Verified:
-		return "", refused("oidc", "the token does not say that its e-mail address is verified")
+		return "", withheld("oidc", "the token does not say that its e-mail address is verified")
 	}
 	return "OpenID token of " + claims.Email, nil
 }
