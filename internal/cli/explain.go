@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/pawlhq/pawl/internal/explain"
 	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/sender"
 )
 
@@ -82,7 +84,7 @@ func (a *app) runExplain(ctx context.Context, e *explaining, id string) error {
 	if h == nil {
 		return usageError{noHook(id, set)}
 	}
-	if asked.Rest, err = restBehind(e.prefix, h, asked.Path); err != nil {
+	if asked.Rest, err = restBehind(strings.Trim(e.prefix, "/"), set, h, asked.Path); err != nil {
 		return usageError{err}
 	}
 	said := explain.Explain(ctx, h, asked, explain.Options{Methods: e.httpMethods()})
@@ -161,19 +163,31 @@ func noHook(id string, set *hook.Set) error {
 }
 
 // restBehind is what follows a hook's path in the path of a URL. A request to
-// another path does not come to this hook.
-func restBehind(prefix string, h *hook.Hook, path string) (string, error) {
-	own := "/" + h.Path
+// another path does not come to this hook; the error says whose it is, and
+// nothing of what may be the other's secret.
+func restBehind(prefix string, set *hook.Set, h *hook.Hook, path string) (string, error) {
+	below := "/"
 	if prefix != "" {
-		own = "/" + prefix + own
+		below = "/" + prefix + "/"
 	}
-	if path == own {
-		return "", nil
-	}
-	if rest, found := strings.CutPrefix(path, own+"/"); found {
+	path, inside := strings.CutPrefix(path, below)
+	hooks, rest := set.Find(path)
+	switch {
+	case !inside:
+		return "", fmt.Errorf("the request is for no path below %s, and hook %q is at %s: it never comes to it", below, h.ID, below+h.Path)
+	case slices.Contains(hooks, h):
 		return rest, nil
+	case len(hooks) > 0:
+		return "", fmt.Errorf("the request is for hook %q, at %s, and hook %q is at %s: it never comes to it", hooks[0].ID, below+hooks[0].Path, h.ID, below+h.Path)
 	}
-	return "", fmt.Errorf("the request is for %s, and hook %q is at %s: it never comes to it", path, h.ID, own)
+	if rest, found := strings.CutPrefix(path, h.Path+"/"); found {
+		return rest, nil // Explain says that nothing may stand there
+	}
+	first, _, more := strings.Cut(path, "/")
+	if more {
+		first += "/" + rule.Masked // it may be the secret of a hook whose name has a slip in it
+	}
+	return "", fmt.Errorf("the request is for %s, where no hook is, and hook %q is at %s: it never comes to it", below+first, h.ID, below+h.Path)
 }
 
 // remoteAddress is an address and a port; 1 where the flag has none.

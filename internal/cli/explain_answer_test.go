@@ -83,7 +83,7 @@ func sameAnswer(t *testing.T, archive *txtar.Archive) {
 		t.Fatal(err)
 	}
 	asked := &sender.Request{Delivery: d}
-	if asked.Rest, err = restBehind("hooks", set.ByID("hook"), d.Path); err != nil {
+	if asked.Rest, err = restBehind("hooks", set, set.ByID("hook"), d.Path); err != nil {
 		t.Fatal(err)
 	}
 	said := explain.Explain(t.Context(), set.ByID("hook"), asked, explain.Options{})

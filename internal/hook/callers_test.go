@@ -58,6 +58,21 @@ func TestSetBehindAPath(t *testing.T) {
 			t.Errorf("behind %q: %v and %q, want %v and %q", path, got, rest, want.ids, want.rest)
 		}
 	}
+	for path, want := range map[string]struct {
+		ids  []string
+		rest string
+	}{
+		"registry/quay":        {[]string{"quay", "quay-2", "beside"}, ""},
+		"registry/quay/a":      {[]string{"quay", "quay-2"}, "a"},
+		"registry/quay/scan":   {[]string{"below"}, ""}, // an exact path beats one with a secret behind it
+		"registry/quay/scan/a": {[]string{"below"}, "a"},
+		"registry/a":           {},
+	} {
+		hooks, rest := set.Find(path)
+		if got := ids(hooks); !slices.Equal(got, want.ids) || rest != want.rest {
+			t.Errorf("%q is for %v, and %q is behind, want %v and %q", path, got, rest, want.ids, want.rest)
+		}
+	}
 	if got := ids(set.At("registry/quay")); !slices.Equal(got, []string{"quay", "quay-2", "beside"}) {
 		t.Errorf("at registry/quay: %v", got)
 	}

@@ -67,6 +67,16 @@ func (s *Set) Behind(path string) (hooks []*Hook, rest string) {
 	return hooks, rest
 }
 
+// Find gives the hooks that a URL's path below the prefix is for, in the order of
+// the files, and what stands behind their path: those at the path itself, else
+// those that want a secret there. The slice must not be changed.
+func (s *Set) Find(path string) (hooks []*Hook, rest string) {
+	if hooks = s.byPath[path]; len(hooks) > 0 {
+		return hooks, ""
+	}
+	return s.Behind(path)
+}
+
 // WantsCertificates reports whether a hook's clients must show a TLS certificate.
 func (s *Set) WantsCertificates() bool { return s.certificates }
 

@@ -73,12 +73,8 @@ func (s *Server) hooks(x *exchange, r *http.Request, path string) {
 // theirs. What is behind the path of such hooks is hidden from here on, whether
 // it is their secret or not: a wrong one may be a slip of the right one.
 func (s *Server) find(x *exchange, path string) {
-	set := s.options.Hooks()
-	x.rest, x.shown = "", ""
-	if x.hooks = set.At(path); len(x.hooks) > 0 {
-		return
-	}
-	x.hooks, x.rest = set.Behind(path)
+	x.shown = ""
+	x.hooks, x.rest = s.options.Hooks().Find(path)
 	if x.rest != "" {
 		x.shown = strings.TrimSuffix(x.request.URL.Path, x.rest)
 		if len(x.shown) == len(x.request.URL.Path) {
