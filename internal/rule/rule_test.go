@@ -282,6 +282,11 @@ func TestGuards(t *testing.T) {
 		{"no rule", nil, nil},
 		{"payload values, which the caller writes", rule.And{value("payload", "a"), value("entire-payload", ""), value("request", "method")}, nil},
 		{"never", rule.Never{}, []string{"nobody may"}},
+		{"headers that everybody knows", rule.And{value("header", "x-github-event"), value("header", "Content-Type")}, nil},
+		{"an or that is open through one branch", rule.And{rule.Or{value("header", "X-Token"), value("payload", "a")}}, nil},
+		{"of its branches each has a guard", rule.Or{value("header", "X-Token"), rule.And{value("url", "token"), value("payload", "a")}, anyway(rule.Definition{Type: "typo"})}, []string{"header X-Token", "url token"}},
+		{"an or without branches", rule.Or{}, []string{"nobody may"}},
+		{"a token in the payload", value("payload", "a.token"), []string{"payload a.token"}},
 		{
 			"all kinds", rule.And{
 				rule.Or{value("header", "X-Token"), value("url", "token"), value("query", "key")},
@@ -302,6 +307,45 @@ func TestGuards(t *testing.T) {
 			}
 			if diff := compare(c.want, got); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Vouches asks what a rule asks about callers, and nothing else of it.
+func TestVouches(t *testing.T) {
+	token := func(want string) rule.Rule {
+		return match(t, rule.Definition{Type: rule.TypeValue, Parameter: header("X-Token"), Value: want})
+	}
+	branch := func(want string) rule.Rule {
+		return match(t, rule.Definition{Type: rule.TypeValue, Parameter: payload("ref"), Value: want})
+	}
+	signed := func(secretText string) rule.Rule {
+		return match(t, rule.Definition{Type: "payload-hmac-sha1", Parameter: header("X-Signature"), Secret: secret.New(secretText)})
+	}
+	for _, c := range []struct {
+		name string
+		rule rule.Rule
+		want bool
+	}{
+		{"no rule", nil, true},
+		{"payload values alone", branch("dev"), true},
+		{"the token is right", token("right"), true},
+		{"the token is wrong", token("wrong"), false},
+		{"it is right, and the branch is another", rule.And{branch("dev"), token("right")}, true},
+		{"it is wrong, and the branch is another", rule.And{branch("dev"), token("wrong")}, false},
+		{"the signature is wrong", rule.And{branch("main"), signed("k")}, false},
+		{"one of two", rule.Or{token("wrong"), token("right")}, true},
+		{"none of two", rule.Or{token("wrong"), signed("k")}, false},
+		{"nobody is asked in one branch", rule.Or{token("wrong"), branch("dev")}, true},
+		{"not the wrong token", rule.Not{Rule: token("wrong")}, true},
+		{"not the right one", rule.Not{Rule: token("right")}, false},
+		{"never", rule.Never{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(`{"ref":"main"}`, "X-Token", "right", "X-Signature", "sha1=00")
+			if got := rule.Vouches(c.rule, r); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
 	}
