@@ -101,8 +101,8 @@ func (a *app) runCheck(o *checkOptions) error {
 
 // check loads the hook files and looks at them.
 func check(s *settings) checked {
-	_, report, err := hook.NewLoader(s.hooks, hook.Options{Template: s.template}).Load()
-	found := checked{Files: len(report.Files), Findings: lint.Files(report, lint.Options{Template: s.template})}
+	_, report, err := hook.NewLoader(s.hooks, hook.Options{Template: s.template, KeepText: true}).Load()
+	found := checked{Files: len(report.Files), Findings: lint.Files(report, lint.Options{Template: s.template, Paths: s.hooks})}
 	for _, file := range report.Files {
 		found.Hooks += len(file.Hooks)
 	}

@@ -26,6 +26,8 @@ type reloader struct {
 	mu     sync.Mutex // one load at a time
 	loader *hook.Loader
 	kept   map[string]bool // files that could not be loaded the last time
+
+	awaited atomic.Pointer[[]hook.Awaited] // the files that those name, as those of secrets
 }
 
 // newReloader makes a reloader without hooks yet. With watched, watch can be
@@ -101,6 +103,8 @@ func (r *reloader) notices() []string {
 
 // tell logs what came of a load.
 func (r *reloader) tell(report hook.Report) {
+	var awaited []hook.Awaited
+	defer func() { r.awaited.Store(&awaited) }()
 	for _, p := range report.Problems {
 		level := zerolog.ErrorLevel
 		if p.Severity == hook.Warning {
@@ -113,15 +117,24 @@ func (r *reloader) tell(report hook.Report) {
 			r.log.Warn().Str("file", file.File).Msg("the file is in force again")
 		}
 		r.kept[file.File] = file.Kept
+		awaited = append(awaited, file.Awaited...)
 		switch {
 		case file.Kept && len(file.Hooks) > 0:
-			r.log.Error().Str("file", file.File).Int("hooks", len(file.Hooks)).Msg("the file could not be loaded; the hooks that it had stay in force")
+			r.log.Error().Str("file", file.File).Int("hooks", len(file.Hooks)).Msg("the file could not be loaded; the hooks that it had stay in force" + r.again())
 		case file.Kept:
-			r.log.Error().Str("file", file.File).Msg("the file could not be loaded; it has no hooks")
+			r.log.Error().Str("file", file.File).Msg("the file could not be loaded; it has no hooks" + r.again())
 		default:
 			r.log.Info().Str("file", file.File).Str("ids", ids(file.Hooks)).Msgf("loaded %d hook(s)", len(file.Hooks))
 		}
 	}
+}
+
+// again says what to do once a file that could not be loaded is in order.
+func (r *reloader) again() string {
+	if r.before != nil {
+		return "" // it is read again by itself
+	}
+	return reloadWords
 }
 
 func ids(hooks []*hook.Hook) string {
@@ -134,7 +147,13 @@ func ids(hooks []*hook.Hook) string {
 
 // watch reloads when a file changes, until ctx ends.
 func (r *reloader) watch(ctx context.Context) {
-	options := hook.WatchOptions{Loaded: r.before, Log: func(text string) { r.log.Warn().Msg(text) }}
+	awaited := func() []hook.Awaited {
+		if list := r.awaited.Load(); list != nil {
+			return *list
+		}
+		return nil
+	}
+	options := hook.WatchOptions{Loaded: r.before, Awaited: awaited, Log: func(text string) { r.log.Warn().Msg(text) }}
 	err := hook.Watch(ctx, r.paths, options, func() {
 		r.log.Info().Msg("hook files changed; reloading")
 		r.reload()

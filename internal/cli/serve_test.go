@@ -260,6 +260,21 @@ func TestHotReloadOfADirectory(t *testing.T) {
 	p.await("its hook went with the file", func() bool { status, _ := p.get("/hooks/new"); return status == http.StatusNotFound })
 }
 
+// TestHotReloadOfASecret: a hook that waits for the file of its secret is there
+// when that is; without -hotreload the log says what to do.
+func TestHotReloadOfASecret(t *testing.T) {
+	const hooks = "- {id: h, execute-command: \"true\", auth: {query: {name: token}}, secret: {file: h.secret}}\n"
+	p := startPawl(t, hooks, nil, "-hotreload", "-nopanic")
+	if status, _ := p.get("/hooks/h?token=s3cr3ts3cr3t"); status != http.StatusNotFound {
+		t.Fatalf("a hook without its secret: %d", status)
+	}
+	p.write("h.secret", "s3cr3ts3cr3t")
+	p.await("the hook is there", func() bool { status, _ := p.get("/hooks/h?token=s3cr3ts3cr3t"); return status == http.StatusOK })
+
+	p = startPawl(t, hooks, nil, "-nopanic")
+	p.await("the log says what to do", func() bool { return strings.Contains(p.logged(), "HUP (kill -HUP PID) reads it again") })
+}
+
 func TestHealth(t *testing.T) {
 	p := startPawl(t, script("h", "echo", "true"), nil)
 	self, _ := os.Executable()

@@ -14,3 +14,6 @@ func reloadSignals() []os.Signal {
 }
 
 func ignoredSignal(sig os.Signal) bool { return sig == syscall.SIGUSR2 }
+
+// reloadWords says how a hook file is read again, at the end of a message.
+const reloadWords = "; once it is in order, HUP (kill -HUP PID) reads it again, and -hotreload does by itself"

@@ -170,10 +170,17 @@ func (r *reader) variableOfPawl(f field) string {
 // from Pawl's own.
 func (r *reader) fileName(f field) string {
 	name := r.text(f)
-	if name == "" || filepath.IsAbs(name) {
-		return name
+	if name == "" {
+		return ""
 	}
-	return filepath.Join(r.directory, name)
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(r.directory, name)
+	}
+	if path, err := filepath.Abs(name); err == nil {
+		seen, _ := os.Stat(path)
+		r.named = append(r.named, Awaited{path, seen})
+	}
+	return name
 }
 
 // fileKey makes a key whose value is {file: PATH}.

@@ -34,6 +34,12 @@ type Loaded struct {
 	File  string
 	Hooks []*Hook // in force now
 	Kept  bool    // the file could not be loaded, and these are the ones it had
+
+	// Awaited are the files that one that could not be loaded names, as those of
+	// its secrets: when one of them appears or changes, it may load.
+	Awaited []Awaited
+
+	Text []byte // what was read, with Options.KeepText
 }
 
 // Report tells what came of a load.
@@ -102,15 +108,22 @@ func (l *Loader) read(path string, options Options) []*candidate {
 		return []*candidate{l.keep(path, "it is no file that can be read again")}
 	}
 	if !info.IsDir() {
-		return []*candidate{l.readFile(path, options)}
+		read := os.ReadFile
+		if info.Mode()&fs.ModeNamedPipe != 0 {
+			read = readPipe
+		}
+		text, err := read(path)
+		return []*candidate{l.judge(path, text, err, options)}
 	}
 	files, err := hookFiles(path)
 	if err != nil {
 		return l.gone(path, err)
 	}
-	list := make([]*candidate, len(files))
-	for i, file := range files {
-		list[i] = l.readFile(file, options)
+	var list []*candidate
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err != nil || !isSchema(text) {
+			list = append(list, l.judge(file, text, err, options))
+		}
 	}
 	return list
 }
@@ -150,22 +163,26 @@ func (l *Loader) gone(path string, err error) []*candidate {
 	return list
 }
 
-// readFile reads one file; one that cannot be loaded keeps what it had.
-func (l *Loader) readFile(file string, options Options) *candidate {
-	text, err := os.ReadFile(file)
+// judge makes hooks of what a file holds; one that cannot be loaded keeps what it
+// had.
+func (l *Loader) judge(file string, text []byte, err error, options Options) *candidate {
 	if err != nil {
 		return l.keep(file, fmt.Sprintf("cannot read the hook file: %v", err))
 	}
-	hooks, problems := Read(file, text, options)
-	if problems.Refused() {
-		return &candidate{Loaded{file, l.good[file], true}, problems}
+	r := newReader(file, options)
+	c := &candidate{Loaded: Loaded{File: file, Hooks: r.read(text)}, problems: r.problems}
+	if options.KeepText {
+		c.Text = text
 	}
-	return &candidate{Loaded{file, hooks, false}, problems}
+	if c.problems.Refused() {
+		c.Hooks, c.Kept, c.Awaited = l.good[file], true, r.named
+	}
+	return c
 }
 
 func (l *Loader) keep(file, why string) *candidate {
 	return &candidate{
-		Loaded{file, l.good[file], true},
+		Loaded{File: file, Hooks: l.good[file], Kept: true},
 		Problems{{At: Position{File: file}, Severity: Refusal, Text: why}},
 	}
 }

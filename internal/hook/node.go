@@ -29,6 +29,7 @@ type reader struct {
 	budget   int                              // how many nodes may be read still
 	joined   map[int][]int                    // line to the columns after which two characters are missing
 	digests  map[*yaml.Node][sha256.Size]byte // of what has an anchor
+	named    []Awaited                        // the files that the hooks name, besides commands
 
 	compilations map[written]compilation
 

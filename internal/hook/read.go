@@ -15,6 +15,10 @@ type Options struct {
 	// are for looking at; none may be served.
 	Elsewhere bool
 
+	// KeepText makes the Loader's Report tell what each file holds, for whoever
+	// looks at it again: a pipe cannot be read twice.
+	KeepText bool
+
 	// Alarm is told, in words, when a secret that was good cannot be read any
 	// more, and when it can be again; it may be nil. It is called while
 	// deliveries are asked about, by any of them.
@@ -24,20 +28,27 @@ type Options struct {
 // Read reads one hook file: JSON or YAML, whatever its name. It tells all
 // problems at once; where Problems.Refused, the hooks must not be used.
 func Read(file string, text []byte, options Options) ([]*Hook, Problems) {
-	r := &reader{file: file, options: options}
-	if options.Template {
-		expanded, problems := expand(file, decodeText(text))
+	r := newReader(file, options)
+	return r.read(text), r.problems
+}
+
+func newReader(file string, options Options) *reader { return &reader{file: file, options: options} }
+
+// read reads the hooks of a file. Its problems are in r.problems, in order.
+func (r *reader) read(text []byte) (hooks []*Hook) {
+	if r.options.Template {
+		expanded, problems := expand(r.file, decodeText(text))
 		r.problems = append(r.problems, problems...)
 		if problems.Refused() {
-			return nil, r.problems
+			return nil
 		}
 		text = expanded
 	}
-	var hooks []*Hook
 	if root := r.parse(text); root != nil {
-		hooks = r.list(root, options)
+		hooks = r.list(root, r.options)
 	}
-	return hooks, r.problems.sort()
+	r.problems = r.problems.sort()
+	return hooks
 }
 
 // list reads the file's list of hooks.
@@ -45,8 +56,18 @@ func (r *reader) list(root *yaml.Node, options Options) []*Hook {
 	switch {
 	case isNull(root):
 		return nil
-	case root.Kind == yaml.MappingNode:
+	case root.Kind == yaml.MappingNode && isSchema(r.parsed):
+		r.refuse(root, "this is a JSON Schema, for editors, and no hook file")
+		return nil
+	case root.Kind == yaml.MappingNode && root.Style&yaml.FlowStyle != 0:
 		r.refuse(root, "a hook file is a list of hooks, not an object (put [ and ] around it)")
+		return nil
+	case root.Kind == yaml.MappingNode:
+		r.refuse(root, "a hook file is a list of hooks, not an object (put a dash and a blank before its first key, and two blanks before the others)")
+		return nil
+	case root.Kind == yaml.ScalarNode:
+		// It may be a secret, whose file a shell's pattern took along: it is not told.
+		r.refuse(root, "a hook file is a list of hooks, not one word or text")
 		return nil
 	case root.Kind != yaml.SequenceNode:
 		r.refuse(root, "a hook file is a list of hooks, not %s", kindOf(root))

@@ -41,6 +41,11 @@ type WatchOptions struct {
 	// what is there.
 	Loaded *Snapshot
 
+	// Awaited gives files that are no hook files and that those in force wait for
+	// (Loaded.Awaited): when one of them is another than it was seen to be, that is
+	// a change too. It is asked at each look, from Watch's goroutine; it may be nil.
+	Awaited func() []Awaited
+
 	// Log is told, in words for the operator, what makes the watch slower than
 	// it should be. May be nil.
 	Log func(string)
@@ -177,16 +182,23 @@ func (w *watcher) loop(ctx context.Context) {
 
 // begin sets the watches and finds what changed since the hooks were read.
 func (w *watcher) begin() {
+	w.renew()
+	if w.options.ready != nil {
+		w.options.ready()
+	}
+}
+
+// renew looks at what is watched now, which another load may have changed.
+func (w *watcher) renew() {
 	now := w.survey()
 	if w.reported == nil {
 		w.reported = now
 	}
-	if !now.same(w.reported) {
-		w.stir()
+	if now.same(w.reported) && !now.due {
+		w.calm(now)
+		return
 	}
-	if w.options.ready != nil {
-		w.options.ready()
-	}
+	w.stir()
 }
 
 // event takes one event of a watched directory.
@@ -229,7 +241,7 @@ func (w *watcher) stir() {
 // seen the same twice.
 func (w *watcher) look(ctx context.Context, rested bool) {
 	now := w.survey()
-	if now.same(w.reported) {
+	if now.same(w.reported) && !now.due {
 		w.calm(now)
 		return
 	}
@@ -242,6 +254,9 @@ func (w *watcher) look(ctx context.Context, rested bool) {
 	w.calm(now)
 	if ctx.Err() == nil {
 		w.changed()
+		if w.options.Awaited != nil {
+			w.renew()
+		}
 	}
 }
 
@@ -258,14 +273,22 @@ func (w *watcher) survey() *Snapshot {
 	if !w.stirred.IsZero() {
 		known = nil // something moved: read all again, whatever sizes and times say
 	}
-	now := snapshot(w.paths, known, time.Now())
+	awaited := w.awaited()
+	now := snapshot(w.paths, awaited, known, time.Now())
 	// A new watch may show a file that came before it, in a directory that has
 	// to be watched in turn. More than a few rounds mean that things move just
 	// now; the events of that lead back here.
 	for round := 0; round < 5 && w.rewatch(now.directories); round++ {
-		now = snapshot(w.paths, known, time.Now())
+		now = snapshot(w.paths, awaited, known, time.Now())
 	}
 	return now
+}
+
+func (w *watcher) awaited() []Awaited {
+	if w.options.Awaited == nil {
+		return nil
+	}
+	return w.options.Awaited()
 }
 
 // rewatch sets watches on the directories and takes them from others. It

@@ -29,6 +29,8 @@ const (
 // content. It is never changed.
 type Snapshot struct {
 	stamps map[string]stamp
+	// due says that a file which is awaited is another than it was seen to be.
+	due bool
 	// spots are the paths that, when something appears, changes or goes there,
 	// change what a listed path means: the files, and the links on the way.
 	spots map[string]bool
@@ -46,7 +48,7 @@ func TakeSnapshot(paths []string) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return snapshot(absolute, nil, time.Now()), nil
+	return snapshot(absolute, nil, nil, time.Now()), nil
 }
 
 // stamp is what tells one state of a file from another.
@@ -57,9 +59,9 @@ type stamp struct {
 	settled bool   // the file was at rest for so long that its time tells of each later write
 }
 
-// snapshot looks at paths, which are absolute, at the time now. What before
-// knows of unchanged content is not read again.
-func snapshot(paths []string, before *Snapshot, now time.Time) *Snapshot {
+// snapshot looks at paths and at what is awaited, all absolute, at the time now.
+// What before knows of unchanged content is not read again.
+func snapshot(paths []string, awaited []Awaited, before *Snapshot, now time.Time) *Snapshot {
 	s := &Snapshot{
 		stamps: map[string]stamp{}, spots: map[string]bool{},
 		listed: map[string]bool{}, directories: map[string]bool{},
@@ -82,7 +84,27 @@ func snapshot(paths []string, before *Snapshot, now time.Time) *Snapshot {
 			}
 		}
 	}
+	for _, one := range awaited {
+		s.await(one)
+	}
 	return s
+}
+
+// Awaited is a file that is no hook file and that one names, as it was when that
+// was read.
+type Awaited struct {
+	Path string      // absolute
+	Seen fs.FileInfo // nil where nothing was
+}
+
+// await looks at a file that is awaited. Its content is not read: it may be secret.
+func (s *Snapshot) await(a Awaited) {
+	for _, spot := range follow(a.Path).spots {
+		s.spots[spot] = true
+		s.directories[filepath.Dir(spot)] = true
+	}
+	info, _ := os.Stat(a.Path)
+	s.due = s.due || !stamp{info: info}.sameInfo(stamp{info: a.Seen})
 }
 
 // add looks at one path. It returns what the path leads to.

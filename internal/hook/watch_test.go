@@ -249,3 +249,48 @@ func (w *watching) awaitIgnored(t *testing.T, path string) {
 		}
 	}
 }
+
+// A hook file waits for the file of its secret: the watch reports when that is
+// there, and not before.
+func TestWatchReportsWhatIsAwaited(t *testing.T) {
+	ways := map[string]WatchOptions{
+		"by events": {Poll: time.Hour, Settle: 10 * time.Millisecond},
+		"by poll":   {Poll: 10 * time.Millisecond, Settle: 10 * time.Millisecond, notifier: noEvents},
+	}
+	for how, options := range ways {
+		t.Run(how, func(t *testing.T) {
+			d := tree{t, t.TempDir()}
+			d.write("hooks.json", "one")
+			d.write("secrets/other", "x")
+			wanted := Awaited{Path: d.path("secrets/h.secret")}
+			var loads atomic.Int32
+			options.Awaited = func() []Awaited {
+				if loads.Load() > 0 {
+					return nil // a load found it
+				}
+				return []Awaited{wanted}
+			}
+			called := make(chan struct{}, 100)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended, ready := make(chan error, 1), make(chan struct{})
+			options.ready = func() { close(ready) }
+			go func() {
+				ended <- Watch(ctx, []string{d.path("hooks.json")}, options, func() { loads.Add(1); called <- struct{}{} })
+			}()
+			<-ready
+			d.write("secrets/h.secret", "s3cr3t")
+			select {
+			case <-called:
+			case <-time.After(20 * time.Second):
+				t.Error("the secret's file was not noticed")
+			}
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if n := loads.Load(); n != 1 {
+				t.Errorf("changed was called %d times", n)
+			}
+		})
+	}
+}

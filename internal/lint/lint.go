@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/pawlhq/pawl/internal/hook"
@@ -27,9 +28,6 @@ const (
 )
 
 func (s Severity) String() string { return [...]string{"note", "warning", "error"}[s] }
-
-// MarshalText writes the severity as its word.
-func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Finding is one thing that is wrong or risky.
 type Finding struct {
@@ -53,12 +51,15 @@ func (f Finding) Message() string {
 type Options struct {
 	Directory string // that relative commands and files are looked up from; "" the working directory
 	Template  bool   // the files are Go templates first
+
+	Paths []string // the files and directories that were to be loaded
 }
 
 // Files looks at hook files that were loaded, and at what the loader found. The
-// findings are in the order of the files and of their lines.
+// findings are in the order of the files and of their lines. Of paths, which the
+// files were loaded from, directories that have none are told.
 func Files(report hook.Report, o Options) []Finding {
-	var findings []Finding
+	findings := without(report, o.Paths)
 	for _, p := range report.Problems {
 		findings = append(findings, ofProblem(p))
 	}
@@ -68,16 +69,48 @@ func Files(report hook.Report, o Options) []Finding {
 	return arrange(findings, report.Files)
 }
 
+// without tells of directories that have no hook file: a slip in a path must not
+// look as if all were well.
+func without(report hook.Report, paths []string) (findings []Finding) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() {
+			continue // the loader tells
+		}
+		has := slices.ContainsFunc(report.Files, func(l hook.Loaded) bool { return filepath.Dir(l.File) == filepath.Clean(path) })
+		if !has {
+			findings = append(findings, Finding{
+				Rule: ruleNoHooks, At: hook.Position{File: path}, Severity: Warning,
+				Text: "there is no hook file in this directory: those are *.json, *.yaml and *.yml, and not below it",
+				Fix:  "name the directory that they are in",
+			})
+		}
+	}
+	return findings
+}
+
 // ofFile looks at one file.
 func ofFile(loaded hook.Loaded, o Options) []Finding {
-	text, err := os.ReadFile(loaded.File)
-	if err != nil {
-		return nil // the loader tells
+	text := loaded.Text
+	if text == nil {
+		info, err := os.Stat(loaded.File)
+		if err != nil || !info.Mode().IsRegular() { // a pipe was read already
+			return nil
+		}
+		if text, err = os.ReadFile(loaded.File); err != nil {
+			return nil // the loader tells
+		}
 	}
 	f := &file{name: loaded.File, options: o, budget: budget}
 	f.writable(hook.Position{File: loaded.File}, "", "the hook file", loaded.File)
 	f.templates(string(text))
 	root, place := hook.Nodes(loaded.File, text, hook.Options{Template: o.Template})
+	if len(loaded.Hooks) == 0 && !loaded.Kept {
+		f.findings = append(f.findings, Finding{
+			Rule: ruleNoHooks, At: hook.Position{File: loaded.File}, Severity: Warning,
+			Text: "there is no hook in the file", Fix: "write hooks into it, or take it away",
+		})
+	}
 	if root == nil {
 		return f.findings
 	}

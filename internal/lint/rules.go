@@ -11,6 +11,7 @@ type Rule struct {
 const (
 	ruleFile           = "hook-file"
 	ruleSyntax         = "syntax"
+	ruleNoHooks        = "no-hooks"
 	ruleUnknownKey     = "unknown-key"
 	ruleUnquoted       = "unquoted"
 	ruleSecretOnValue  = "secret-on-value"
@@ -47,6 +48,7 @@ func Rules() []Rule {
 	return []Rule{
 		{ruleSyntax, Error, "The file is neither JSON nor YAML."},
 		{ruleFile, Error, "A key has a value that it cannot have; webhook may find out by a request only."},
+		{ruleNoHooks, Warning, "A file holds no hook, or a directory no hook file."},
 		{ruleUnknownKey, Warning, "A key means nothing where it stands; in a hook with keys of Pawl's own that is an error."},
 		{ruleUnquoted, Warning, "YAML reads a word without quotes as a number or a boolean, and a text is meant."},
 		{ruleSecretOnValue, Error, "A secret stands in a rule of a type that verifies nothing with it."},
