@@ -25,6 +25,8 @@ type instance struct {
 	settings settings
 	flags    *pflag.FlagSet
 	homes    []string // where data directories may lie; nil: dataHomes
+
+	unheeded []string // variables that the command line contradicts
 }
 
 // addTo gives a command the flags that say it.
@@ -43,7 +45,7 @@ func (i *instance) addTo(command *cobra.Command) {
 
 // connect finds the Pawl that is meant.
 func (a *app) connect(ctx context.Context, i *instance) (*client, error) {
-	if err := fromEnvironment(i.flags, a.environ); err != nil {
+	if err := fromEnvironment(i.flags, i.heeded(a.environ)); err != nil {
 		return nil, usageError{err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
@@ -68,12 +70,35 @@ func (a *app) connect(ctx context.Context, i *instance) (*client, error) {
 		return nil, fmt.Errorf("%d are running, in %s; choose one with -port or -data-dir", len(running), strings.Join(running, ", "))
 	case len(forbidden) > 0:
 		return nil, fmt.Errorf("this user may not ask in %s: if Pawl runs there, ask as its user, or as root", strings.Join(forbidden, ", "))
+	case len(i.unheeded) > 0:
+		return nil, fmt.Errorf("no Pawl is running in %s; beside a flag that names one, %s does not count: if that is meant, name it with -data-dir",
+			strings.Join(directories, ", "), strings.Join(i.unheeded, " and "))
 	case i.named() && i.settings.dataDir == "":
 		return nil, fmt.Errorf("no Pawl is running in %s; if it was given a -data-dir, name that", strings.Join(directories, ", "))
 	case i.named():
 		return nil, fmt.Errorf("no Pawl is running in %s", strings.Join(directories, ", "))
 	}
 	return nil, fmt.Errorf("no Pawl is running: none has a socket in %s; name its data directory with -data-dir", strings.Join(i.where(), ", "))
+}
+
+// heeded leaves out the variables that would name another Pawl than the command
+// line does: who gives -port 9100 does not mean the one of PAWL_DATA_DIR, and what
+// he cancels must not be that one's.
+func (i *instance) heeded(environ []string) []string {
+	names := []string{"data-dir", "socket", "port"} // each counts more than those behind it
+	given := slices.ContainsFunc(names, i.flags.Changed)
+	i.unheeded = nil
+	if !given {
+		return environ
+	}
+	return slices.DeleteFunc(slices.Clone(environ), func(item string) bool {
+		name, value, _ := strings.Cut(item, "=")
+		stale := slices.ContainsFunc(names, func(flag string) bool { return name == variable(flag) && !i.flags.Changed(flag) })
+		if stale && value != "" {
+			i.unheeded = append(i.unheeded, name)
+		}
+		return stale
+	})
 }
 
 // named reports whether one Pawl was asked for.

@@ -54,10 +54,10 @@ Exit statuses: 0 its runs succeeded, or it was answered and makes none; 1 a run
 failed, it was turned away, or nobody answers; 2 wrong flags.`,
 		Args: wantOne("HOOK"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := fromEnvironment(command.Flags(), a.environ); err != nil {
+			o.hook, o.pawl = args[0], instanceOf(command.Flags())
+			if err := fromEnvironment(command.Flags(), o.pawl.heeded(a.environ)); err != nil {
 				return usageError{err}
 			}
-			o.hook, o.pawl = args[0], instanceOf(command.Flags())
 			return a.runSend(command.Context(), &s, &o)
 		},
 	}
@@ -158,8 +158,8 @@ func (s *settings) localURL() string {
 	return scheme + "://" + net.JoinHostPort(localAddress(s.ip), strconv.Itoa(s.port))
 }
 
-// instanceOf is the Pawl whose runs are followed: the one that the flags name, or
-// the only one there is.
+// instanceOf is the Pawl whose runs are followed: the one that the command line
+// names, else the variables, or the only one there is.
 func instanceOf(flags *pflag.FlagSet) *instance {
 	i := &instance{}
 	i.addTo(&cobra.Command{})
