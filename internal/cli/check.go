@@ -43,7 +43,9 @@ with file:line:column and what to do. The files are those of -hooks, or those
 that are named. Commands are looked up from here, as if Pawl were started here.
 
 With -against-history the hooks of the files are asked about the deliveries that a
-running Pawl keeps, and what would be decided otherwise is shown; nothing runs.
+running Pawl keeps, and what would be decided otherwise is shown; nothing runs. Only
+deliveries that made a run are kept: what was turned away, and would run now, is not
+told. Variables that Pawl adds by itself (PAWL_…) are not compared.
 
 Exit statuses: 0 nothing is wrong, warnings and notes apart; 1 something is, or
 with -against-history something changes; 2 wrong flags.`,

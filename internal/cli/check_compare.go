@@ -33,6 +33,8 @@ type comparison struct {
 	hook       string
 	deliveries int
 	same       int
+	changed    int // deliveries with a change, or several
+	strangers  int // of these, that no secret of the files has signed
 	absent     int // the hook is not in the files
 	unasked    int // who called cannot be asked again
 	unknown    int // what the runs were given cannot be told any more
@@ -66,7 +68,7 @@ func (c *comparison) add(p *past, now asked, then *explain.Explanation) {
 		c.unasked++
 		c.why = now.unasked
 	}
-	c.caller(p, now, len(runs) > 0)
+	c.caller(p, now, then, len(runs) > 0)
 	switch {
 	case len(runs) > 0 && len(now.Runs) == 0:
 		c.note(changeEnds, p, runsText(runs), strings.TrimSpace(string(now.Outcome)+after(": ", now.Reason)))
@@ -77,19 +79,63 @@ func (c *comparison) add(p *past, now asked, then *explain.Explanation) {
 	}
 	if c.total() == before {
 		c.same++
+	} else {
+		c.changed++
 	}
 }
 
 // caller compares who was let in, and by what.
-func (c *comparison) caller(p *past, now asked, ran bool) {
+func (c *comparison) caller(p *past, now asked, then *explain.Explanation, ran bool) {
 	was := p.delivery.Verified
+	by, rule := callersThen(was, then), ""
+	if now.Decision != nil {
+		rule = ruleText(now.Decision)
+	}
 	switch {
 	case p.own || !ran || now.unasked != "":
 	case now.Outcome == explain.Unauthenticated:
-		c.note(changeCaller, p, orText(was, "nobody was asked"), "refused: "+now.Reason)
+		if was != "" && now.Verified == "" {
+			c.strangers++
+		}
+		c.note(changeCaller, p, by, "refused: "+now.Reason)
 	case now.Verified != was:
-		c.note(changeCaller, p, orText(was, "nobody was asked"), orText(now.Verified, "nobody is asked"))
+		c.note(changeCaller, p, by, orText(now.Verified, orText(rule, "nobody is asked")))
+	case was == "" && rule == "" && then != nil && then.Decision != nil && ruleText(then.Decision) != "":
+		c.note(changeCaller, p, by, "nobody is asked")
 	}
+}
+
+// callersThen says what let a delivery in: a check of the sender, or what the
+// trigger rule of the hook in force asks, which may be a signature.
+func callersThen(verified string, then *explain.Explanation) string {
+	switch {
+	case verified != "":
+		return verified
+	case then == nil || then.Decision == nil:
+		return "no check of the sender; what the trigger rule asked cannot be told any more"
+	}
+	return orText(ruleText(then.Decision), "nobody was asked")
+}
+
+// ruleText says what a trigger rule asks, "" where there is none.
+func ruleText(decision *explain.Node) string {
+	at := slices.IndexFunc(decision.Parts, func(n explain.Node) bool { return n.What == "trigger-rule" })
+	if at < 0 {
+		return ""
+	}
+	return "the trigger rule: " + strings.Join(questions(&decision.Parts[at]), "; ")
+}
+
+// questions lists what the leaves of a rule ask.
+func questions(n *explain.Node) []string {
+	if len(n.Parts) == 0 {
+		return []string{n.Text}
+	}
+	var list []string
+	for i := range n.Parts {
+		list = append(list, questions(&n.Parts[i])...)
+	}
+	return list
 }
 
 // runs compares the runs that were made with those that would be.
@@ -125,8 +171,25 @@ func (c *comparison) given(p *past, was, is explain.Run) {
 		}
 	}
 	pair(changeArguments, quoted(was.Argv)+after(" in ", was.Dir), quoted(is.Argv)+after(" in ", is.Dir))
-	pair(changeVariables, quoted(slices.Sorted(slices.Values(was.Env)))+after("; inherited: ", was.Inherit), quoted(slices.Sorted(slices.Values(is.Env)))+after("; inherited: ", is.Inherit))
+	pair(changeVariables, variablesText(was, is), variablesText(is, was))
 	pair(changeFiles, filesText(was), filesText(is))
+}
+
+// variablesText gives the variables of a run that another has not, or not so. Those
+// that Pawl adds by itself (PAWL_SENDER, PAWL_EVENT, …) come and go with what a hook
+// says of its sender, and are no change of the hook's own.
+func variablesText(r, other explain.Run) string {
+	var list []string
+	for _, variable := range slices.Sorted(slices.Values(r.Env)) {
+		if !slices.Contains(other.Env, variable) && !strings.HasPrefix(variable, "PAWL_") {
+			list = append(list, variable)
+		}
+	}
+	text := quoted(list)
+	if r.Inherit != other.Inherit {
+		text += after("; inherited: ", r.Inherit)
+	}
+	return text
 }
 
 // note notes a change, once for a delivery.

@@ -201,10 +201,7 @@ func (h *history) meant(p *past) (hooks []*hook.Hook, rest string) {
 	if h.prefix != "" {
 		path = strings.TrimPrefix(path, h.prefix+"/")
 	}
-	if hooks = h.set.At(path); len(hooks) == 0 {
-		hooks, rest = h.set.Behind(path)
-	}
-	return hooks, rest
+	return h.set.Find(path)
 }
 
 // absent notes a delivery of a hook that is not at its path by the files.
@@ -212,6 +209,7 @@ func (h *history) absent(p *past, id string) {
 	c := h.of(id)
 	c.deliveries++
 	if one := h.set.ByID(id); one != nil {
+		c.changed++
 		c.note(changeEnds, p, runsText(p.runs[id]), "it is not for this hook: its path is "+one.Path)
 		return
 	}
@@ -251,7 +249,7 @@ func (h *history) explain(ctx context.Context, one *hook.Hook, p *past, rest str
 	switch {
 	case err == nil:
 		now.Verified, now.Authenticated = verified, true
-	case errors.As(err, &refused) && isKept(refused.Check):
+	case errors.As(err, &refused) && !refused.Withheld:
 		now.Outcome, now.Authenticated, now.Triggered = explain.Unauthenticated, false, false
 		now.Reason, now.Runs = refused.Reason, nil
 	case errors.As(err, &refused):
@@ -260,12 +258,6 @@ func (h *history) explain(ctx context.Context, one *hook.Hook, p *past, rest str
 		now.unasked = err.Error()
 	}
 	return now, ctx.Err()
-}
-
-// isKept reports whether a delivery is stored with all that a check looks at:
-// signatures are, what lets its bearer in is not.
-func isKept(check string) bool {
-	return !slices.Contains([]string{"path", "header", "query", "basic", "bearer", "oidc", "certificate", "client-certificate", "token"}, check)
 }
 
 // then asks the running Pawl what its hooks make of the delivery of runs. nil

@@ -27,14 +27,14 @@ func (h *history) print(out io.Writer) {
 	}
 	total := 0
 	for _, c := range h.hooks {
-		total += c.total()
+		total += c.changed
 	}
 	fmt.Fprintf(out, "\n%s since %s: %s\n", deliveriesText(h.deliveries), h.since.Format(time.DateTime), changesText(total))
 	if h.gone > 0 {
 		fmt.Fprintf(out, "%s could not be asked about: not kept any more\n", deliveriesText(h.gone))
 	}
 	if h.turnedAway > 0 {
-		fmt.Fprintf(out, "%s made no run, and cannot be asked about again; pawl runs why lists them\n", deliveriesText(h.turnedAway))
+		fmt.Fprintf(out, "%s made no run, and cannot be asked about again: whether they would now is not told; pawl runs why lists them\n", deliveriesText(h.turnedAway))
 	}
 }
 
@@ -49,7 +49,10 @@ func changesText(n int) string {
 	if n == 0 {
 		return "nothing changes"
 	}
-	return count(n, "change")
+	if n == 1 {
+		return "something changes for 1 of them"
+	}
+	return fmt.Sprintf("something changes for %d of them", n)
 }
 
 // words says what changes, with how often.
@@ -81,7 +84,10 @@ func (c *comparison) print(out io.Writer) {
 			if one.run != "" {
 				id = "run " + shortID(one.run)
 			}
-			fmt.Fprintf(out, "  %s of %s\n    then  %s\n    now   %s\n", id, one.received, cutText(one.then), cutText(one.now))
+			fmt.Fprintf(out, "  %s of %s\n    then  %s\n    now   %s\n", id, one.received, cutText(orText(one.then, "-")), cutText(orText(one.now, "-")))
+		}
+		if kind == changeCaller && c.strangers > 0 {
+			fmt.Fprintf(out, "  %s: verified then, and not by a secret of these files: that is so too where a secret was exchanged since\n", deliveriesText(c.strangers))
 		}
 		if more := found.count - len(found.examples); more > 0 {
 			fmt.Fprintf(out, "  and %d more\n", more)

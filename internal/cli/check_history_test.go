@@ -43,6 +43,9 @@ const hooksOfThen = `
   secret: { file: @DIR@/secret }
 - id: left
   execute-command: "true"
+- id: ruled
+  execute-command: "true"
+  trigger-rule: { match: { type: payload-hmac-sha256, secret: s3cret, parameter: { source: header, name: X-Hub-Signature-256 } } }
 `
 
 // historyCase is a changed hook file, and what changes by it.
@@ -54,7 +57,7 @@ type historyCase struct {
 }
 
 func historyCases() []historyCase {
-	same := map[string]string{"deploy": "none", "tell": "none", "tags": "none", "signed": "none", "token": "none", "left": "none"}
+	same := map[string]string{"deploy": "none", "tell": "none", "tags": "none", "signed": "none", "token": "none", "left": "none", "ruled": "none"}
 	but := func(hook, changes string) map[string]string {
 		all := map[string]string{hook: changes}
 		for name, words := range same {
@@ -77,13 +80,17 @@ func historyCases() []historyCase {
 		{"no element left", "name: tags }", "name: none }", but("tags", "runs no more: 1"), []string{"2 runs", "unmatched"}},
 		{"an event that does not count", "  sender: github", "  sender: github\n  events: [release]", but("signed", "runs no more: 1"), []string{"release"}},
 		{"another secret of what is signed", "sender: github\n  secret: { file: @DIR@/secret }", "sender: github\n  secret: { file: @DIR@/other }", but("signed", "runs no more: 1, authentication: 1"), []string{"refused: "}},
+		{"from a rule to a sender", "  trigger-rule: { match: { type: payload-hmac-sha256, secret: s3cret, parameter: { source: header, name: X-Hub-Signature-256 } } }",
+			"  sender: github\n  secret: { file: @DIR@/secret }", but("ruled", "authentication: 1"), []string{`the trigger rule: header "X-Hub-Signature-256" is the body's HMAC-SHA256`}},
+		{"a rule that is gone", "  trigger-rule: { match: { type: payload-hmac-sha256, secret: s3cret, parameter: { source: header, name: X-Hub-Signature-256 } } }",
+			"", but("ruled", "authentication: 1"), []string{"nobody is asked"}},
 		{"nobody is asked any more", "sender: github\n  secret: { file: @DIR@/secret }", "sender: github\n  auth: none", but("signed", "authentication: 1"), []string{"nobody is asked"}},
 		{"another secret of a token", "X-Api-Token } }\n  secret: { file: @DIR@/secret }", "X-Api-Token } }\n  secret: { file: @DIR@/other }", same, nil},
 		{"addresses, which are stored", "  auth: { header: { name: X-Api-Token } }\n  secret: { file: @DIR@/secret }", "  auth: { addresses: [192.0.2.0/24] }", but("token", "runs no more: 1, authentication: 1"), []string{"refused: "}},
 		{"another path", "- id: left", "- id: left\n  path: right", but("left", "runs no more: 1"), []string{"its path is right"}},
 		{"a hook that is not in the file", "- id: left\n  execute-command: \"true\"\n", "", but("left", "not in these files: 1"), nil},
 		{"a new hook at the path", "- id: left\n", "- id: right\n  path: left\n  execute-command: \"true\"\n- id: left\n",
-			map[string]string{"deploy": "none", "tell": "none", "tags": "none", "signed": "none", "token": "none", "left": "none", "right": "runs now: 1"}, []string{"no run of this hook"}},
+			map[string]string{"deploy": "none", "tell": "none", "tags": "none", "signed": "none", "token": "none", "left": "none", "ruled": "none", "right": "runs now: 1"}, []string{"no run of this hook"}},
 	}
 }
 
@@ -141,7 +148,7 @@ func TestCheckAgainstHistorySince(t *testing.T) {
 		t.Errorf("%d: %s", status, text)
 	}
 	text, status := p.history("-since", "1d")
-	if status != exitOK || !strings.Contains(text, "6 deliveries") && !strings.Contains(text, "8 deliveries") || !strings.Contains(text, "nothing changes") {
+	if status != exitOK || !strings.Contains(text, "7 deliveries") && !strings.Contains(text, "9 deliveries") || !strings.Contains(text, "nothing changes") {
 		t.Errorf("%d: %s", status, text)
 	}
 	if !strings.Contains(text, "token: who called cannot be asked again of 1 delivery: what authenticates it (header) was not kept") {
@@ -198,6 +205,7 @@ func startHistory(t *testing.T) *pawl {
 	post("signed", body, "X-GitHub-Event", "push", "X-GitHub-Delivery", "1", "X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	post("token", `{}`, "X-Api-Token", "s3cret")
 	post("left", `{}`)
+	post("ruled", body, "X-GitHub-Event", "push", "X-GitHub-Delivery", "2", "X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	c := newClient(filepath.Join(p.dir, "state"))
 	p.await("all has run", func() bool {
 		var listing struct{ Runs []struct{ State string } }
@@ -209,7 +217,7 @@ func startHistory(t *testing.T) *pawl {
 				return false
 			}
 		}
-		return len(listing.Runs) == 9
+		return len(listing.Runs) == 10
 	})
 	return p
 }
