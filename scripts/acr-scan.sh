@@ -13,5 +13,6 @@ if [ $# -ne 4 ]; then
 	exit "$EXIT_USAGE"
 fi
 scan_begin
-scan_pushed "$(at_registry "$1/$2" "${ACR_REGISTRY:-}")" "$3" "$4"
+at_registry "$1/$2" "${ACR_REGISTRY:-}"
+scan_pushed "$at_repository" "$3" "$4"
 scan_end

@@ -30,5 +30,6 @@ case $2 in
 	exit "$EXIT_USAGE"
 	;;
 esac
-scan_pushed "$(at_registry "$image" "${GAR_REGISTRY:-}")" "${1#*@}" "$tag"
+at_registry "$image" "${GAR_REGISTRY:-}"
+scan_pushed "$at_repository" "${1#*@}" "$tag"
 scan_end

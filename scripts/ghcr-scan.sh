@@ -16,5 +16,6 @@ scan_begin
 # PACKAGE_URL is HOST/PATH:TAG; nothing follows the colon where there is no tag.
 package=${1%%@*}
 case ${package##*/} in *:*) package=${package%:*} ;; esac
-scan_pushed "$(at_registry "$package" "${GHCR_REGISTRY:-}")" "$2" "$3"
+at_registry "$package" "${GHCR_REGISTRY:-}"
+scan_pushed "$at_repository" "$2" "$3"
 scan_end

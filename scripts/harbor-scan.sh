@@ -17,5 +17,6 @@ scan_begin
 # RESOURCE_URL is HOST/PATH:TAG, or HOST/PATH@DIGEST where there is no tag.
 resource=${1%%@*}
 case ${resource##*/} in *:*) resource=${resource%:*} ;; esac
-scan_pushed "$(at_registry "$resource" "${HARBOR_REGISTRY:-}")" "$2" "$3"
+at_registry "$resource" "${HARBOR_REGISTRY:-}"
+scan_pushed "$at_repository" "$2" "$3"
 scan_end

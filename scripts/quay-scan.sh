@@ -15,7 +15,8 @@ if [ $# -ne 2 ]; then
 	exit "$EXIT_USAGE"
 fi
 scan_begin
-if scan_repository "$(at_registry "$1" "${QUAY_REGISTRY:-}")"; then
+at_registry "$1" "${QUAY_REGISTRY:-}"
+if scan_repository "$at_repository"; then
 	scan_tags "$2"
 fi
 scan_end

@@ -77,10 +77,13 @@ scan_repository() {
 	use_registry "$ref_host"
 }
 
-# at_registry NAME REGISTRY prints the repository NAME (HOST/PATH) as it is to be
-# called: at REGISTRY in the place of HOST, unless that is empty.
+# at_registry NAME REGISTRY sets at_repository to the repository NAME (HOST/PATH) as
+# it is to be called: at REGISTRY in the place of HOST, unless that is empty. It
+# prints nothing, for what is printed loses its line ends, and a name that ends in
+# one is no repository's.
 at_registry() {
-	if [ -n "$2" ]; then printf '%s/%s' "$2" "${1#*/}"; else printf '%s' "$1"; fi
+	at_repository=$1
+	[ -z "$2" ] || at_repository=$2/${1#*/}
 }
 
 # scan_pushed REPOSITORY DIGEST TAG scans what a registry says was pushed: by its
