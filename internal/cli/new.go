@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -22,7 +25,7 @@ import (
 // newHookOptions is what new is told.
 type newHookOptions struct {
 	name, sender, script string
-	directory, url       string
+	directory, url       string // url: of all hooks; empty: an example
 	events               []string
 	topics               []string // of SNS
 	audience, email      string   // of OIDC
@@ -36,7 +39,8 @@ func (a *app) newNew() *cobra.Command {
 		Short: "Write a hook file for a sender, with a secret of its own",
 		Long: `Write NAME.yaml, a hook for a sender, and NAME.secret with a fresh random secret
 that nobody but this user can read, and say what to enter at the sender. Files that
-are there are left alone. pawl senders lists the senders.
+are there are left alone. pawl senders lists the senders. NAME is made of letters,
+digits, dots, dashes and underscores: it is a part of the URL.
 
 Exit statuses: 0 written; 1 it could not be; 2 wrong flags.`,
 		Args: wantOne("NAME"),
@@ -49,8 +53,8 @@ Exit statuses: 0 written; 1 it could not be; 2 wrong flags.`,
 	f.StringVar(&o.sender, "sender", "", "the sender's `name`, as pawl senders lists it")
 	f.StringVar(&o.script, "script", "", "the `file` that the hook runs")
 	f.StringVar(&o.directory, "dir", ".", "the `directory` that the files are written to")
-	f.StringVar(&o.url, "url", "https://pawl.example.com/hooks", "where the sender reaches Pawl's hooks")
-	f.StringArrayVar(&o.events, "event", nil, "a `type` of event that the hook takes (default: all); may be given several times")
+	f.StringVar(&o.url, "url", "", "the `URL` below which the sender reaches Pawl's hooks, as in https://hooks.example.com/hooks")
+	f.StringArrayVar(&o.events, "event", nil, "a `type` of event that the hook takes (default: the sender's usual one; \"\": all); may be given several times")
 	f.StringArrayVar(&o.topics, "topic", nil, "the `ARN` of a topic whose messages count (ecr); may be given several times")
 	f.StringVar(&o.audience, "audience", "", "the `audience` of the sender's tokens (gar)")
 	f.StringVar(&o.email, "email", "", "the service account that the sender's tokens name (gar)")
@@ -58,18 +62,9 @@ Exit statuses: 0 written; 1 it could not be; 2 wrong flags.`,
 }
 
 func (a *app) runNew(o *newHookOptions) error {
-	s := sender.Named(o.sender)
-	switch {
-	case o.sender == "" || o.script == "":
-		return usageError{errors.New("-sender and -script are needed")}
-	case s == nil:
-		var names []string
-		for _, one := range sender.All() {
-			names = append(names, one.Name)
-		}
-		return usageError{fmt.Errorf("there is no sender %q%s; pawl senders lists them", o.sender, hook.Suggestion(o.sender, names))}
-	case strings.ContainsAny(o.name, `/\`) || strings.HasPrefix(o.name, "."):
-		return usageError{fmt.Errorf("the name %q is that of a file and of a URL's last part: it holds no slash and begins with no dot", o.name)}
+	s, err := o.check()
+	if err != nil {
+		return err
 	}
 	paths, err := o.paths()
 	if err != nil {
@@ -80,27 +75,84 @@ func (a *app) runNew(o *newHookOptions) error {
 			return fmt.Errorf("%s is there already, and is left alone: choose another name or -dir", path)
 		}
 	}
-	if _, err := os.Stat(paths.script); err != nil {
-		fmt.Fprintf(a.stderr, "note: the script is not there yet: %v\n", err)
-	}
-	auth, err := o.auth(s)
+	text, err := o.text(s, paths)
 	if err != nil {
 		return err
 	}
+	a.noteNew(o, s, paths)
 	secret := ""
-	if !signedByOthers(s) && !s.IssuesSecret {
+	if !s.Start.Keyless && !s.IssuesSecret {
 		if secret, err = makeSecret(paths.secret); err != nil {
 			return err
 		}
 	}
-	if err := o.write(s, auth, paths); err != nil {
+	if err := writeNew(paths.hook, text, 0o644); err != nil {
 		if secret != "" {
 			_ = os.Remove(paths.secret) // it was made for this hook
 		}
-		return err
+		return fmt.Errorf("write the hook: %w", err)
 	}
 	a.tellNew(o, s, paths, secret)
 	return nil
+}
+
+// plainName is a name that is the same in a URL, as a file and in a shell.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// check finds what is wrong with the flags, and the sender that they name.
+func (o *newHookOptions) check() (*sender.Sender, error) {
+	if o.sender == "" || o.script == "" {
+		return nil, usageError{errors.New("-sender and -script are needed")}
+	}
+	s, err := namedSender(o.sender)
+	switch {
+	case err != nil:
+		return nil, err
+	case !plainName.MatchString(o.name):
+		return nil, usageError{fmt.Errorf("the name %q is that of a file and a part of a URL: write letters, digits, dots, dashes and underscores, and begin with none of dot and dash", o.name)}
+	case o.url != "":
+		if err := checkURL(o.url); err != nil {
+			return nil, err
+		}
+	}
+	needs := s.Needs()
+	for _, flag := range []struct {
+		need, name, what string
+		given            bool
+	}{
+		{"topics", "-topic", "the ARN of each topic whose messages count", len(o.topics) > 0},
+		{"audience", "-audience", "for whom the push subscription has its tokens made", o.audience != ""},
+		{"email", "-email", "the service account of the push subscription", o.email != ""},
+	} {
+		switch needed := slices.Contains(needs, flag.need); {
+		case needed && !flag.given:
+			return nil, usageError{fmt.Errorf("%s is needed for %s: %s", flag.name, s.Title, flag.what)}
+		case flag.given && !needed:
+			return nil, usageError{fmt.Errorf("%s is nothing that %s has: leave it out", flag.name, s.Title)}
+		}
+	}
+	return s, nil
+}
+
+// checkURL checks a URL of hooks.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return usageError{fmt.Errorf("-url: %q is no URL of hooks, as https://hooks.example.com/hooks is", text)}
+	}
+	return nil
+}
+
+// noteNew says what is odd about what was asked, though a hook can be made of it.
+func (a *app) noteNew(o *newHookOptions, s *sender.Sender, paths newPaths) {
+	if _, err := os.Stat(paths.script); err != nil {
+		fmt.Fprintf(a.stderr, "note: the script is not there yet: %v\n", err)
+	}
+	for _, event := range o.events {
+		if event != "" && len(s.Events) > 0 && !slices.Contains(s.Events, event) {
+			fmt.Fprintf(a.stderr, "note: %s is not known to send the event %q%s\n", s.Title, event, hook.Suggestion(event, s.Events))
+		}
+	}
 }
 
 // newPaths is where the files of a new hook lie.
@@ -111,9 +163,15 @@ func (o *newHookOptions) paths() (newPaths, error) {
 	if err != nil {
 		return newPaths{}, err
 	}
+	if info, err := os.Stat(script); err == nil && !info.Mode().IsRegular() {
+		return newPaths{}, fmt.Errorf("%s is no file that could be run: name the script itself", script)
+	}
 	directory, err := filepath.Abs(o.directory)
 	if err != nil {
 		return newPaths{}, err
+	}
+	if info, err := os.Stat(directory); err != nil || !info.IsDir() {
+		return newPaths{}, fmt.Errorf("there is no directory %s: make it, or name another with -dir", directory)
 	}
 	base := filepath.Join(directory, o.name)
 	return newPaths{base + ".yaml", base + ".secret", script}, nil
@@ -135,32 +193,6 @@ func makeSecret(path string) (string, error) {
 	return text, nil
 }
 
-// auth is what the hook says of how the sender authenticates: "" where a secret
-// alone is enough.
-func (o *newHookOptions) auth(s *sender.Sender) (string, error) {
-	switch {
-	case s.Name == "ecr":
-		if len(o.topics) == 0 {
-			return "", usageError{errors.New("-topic is needed: the ARN of each topic whose messages count")}
-		}
-		return flowText(map[string]any{"sns": map[string]any{"topics": o.topics}}), nil
-	case s.Name == "gar":
-		if o.audience == "" || o.email == "" {
-			return "", usageError{errors.New("-audience and -email are needed: those of the push subscription")}
-		}
-		return flowText(map[string]any{"oidc": map[string]any{"issuer": googleIssuer, "audience": o.audience, "email": o.email}}), nil
-	case s.TakesSecret():
-		return "", nil
-	case s.Name == "generic":
-		return "{ bearer: {} }", nil
-	}
-	return "{ path: {} }", nil
-}
-
-// googleIssuer is whose tokens Google Cloud's Pub/Sub sends
-// (https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
-const googleIssuer = "https://accounts.google.com"
-
 // newHook is a hook to begin with, as it is written.
 type newHook struct {
 	ID, Sender, Auth, Secret, Script string
@@ -175,10 +207,10 @@ const newHookText = `# yaml-language-server: $schema=hooks.schema.json
   auth: {{.}}
 {{- end}}
 {{- with .Secret}}
-  secret: { file: {{.}} }
+  secret: {{.}}
 {{- end}}
 {{- with .Events}}
-  events: {{.}}
+  events: {{.}}   # others run nothing; without this line all count
 {{- end}}
   http-methods: [POST]
   execute-command: {{.Script}}
@@ -188,28 +220,64 @@ const newHookText = `# yaml-language-server: $schema=hooks.schema.json
   queue: { max-concurrent: 1 }
 `
 
-// write writes the hook file.
-func (o *newHookOptions) write(s *sender.Sender, auth string, paths newPaths) error {
-	values := newHook{ID: flowText(o.name), Sender: s.Name, Auth: auth, Script: flowText(paths.script)}
-	if !signedByOthers(s) {
-		values.Secret = flowText(paths.secret)
+// stand is what stands in for a secret while a hook is tried: it is a key for
+// every sender. It is no secret.
+const stand = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+// text makes the hook file, and reads it as Pawl will.
+func (o *newHookOptions) text(s *sender.Sender, paths newPaths) ([]byte, error) {
+	values := newHook{ID: flowText(o.name), Sender: s.Name, Auth: s.StartAuth(o.operator("")), Script: flowText(paths.script)}
+	if events := o.takes(s); len(events) > 0 {
+		values.Events = flowText(events)
 	}
-	if len(o.events) > 0 {
-		values.Events = flowText(o.events)
+	tried := values
+	if !s.Start.Keyless {
+		values.Secret, tried.Secret = "{ file: "+flowText(paths.secret)+" }", flowText(stand)
 	}
-	var text bytes.Buffer
-	if err := template.Must(template.New("hook").Parse(newHookText)).Execute(&text, values); err != nil {
-		return fmt.Errorf("make the hook: %w", err)
+	text, err := values.text()
+	if err != nil {
+		return nil, err
 	}
-	if err := writeNew(paths.hook, text.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("write the hook: %w", err)
+	trial, err := tried.text()
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	_, problems := hook.Read(paths.hook, trial, hook.Options{})
+	for _, problem := range problems {
+		if problem.Severity != hook.Warning {
+			return nil, fmt.Errorf("such a hook would not be loaded, so nothing is written: %s", problem.Text)
+		}
+	}
+	return text, nil
 }
 
-// signedByOthers reports whether no secret is shared with a sender: it signs with
-// a key of its own.
-func signedByOthers(s *sender.Sender) bool { return s.Name == "ecr" || s.Name == "gar" }
+func (h newHook) text() ([]byte, error) {
+	var text bytes.Buffer
+	if err := template.Must(template.New("hook").Parse(newHookText)).Execute(&text, h); err != nil {
+		return nil, fmt.Errorf("make the hook: %w", err)
+	}
+	return text.Bytes(), nil
+}
+
+// takes is the events that the hook takes; none: all.
+func (o *newHookOptions) takes(s *sender.Sender) []string {
+	if o.events == nil {
+		return s.UsualEvents()
+	}
+	return slices.DeleteFunc(slices.Clone(o.events), func(event string) bool { return event == "" })
+}
+
+// operator is what is known of the hook.
+func (o *newHookOptions) operator(secret string) sender.Operator {
+	base := o.url
+	if base == "" {
+		base = exampleURL
+	}
+	return sender.Operator{
+		URL: strings.TrimSuffix(base, "/") + "/" + o.name, Secret: secret,
+		Topics: o.topics, Audience: o.audience, Email: o.email,
+	}
+}
 
 // flowText writes a value in one line of JSON, which YAML is too.
 func flowText(value any) string {
@@ -218,27 +286,4 @@ func flowText(value any) string {
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value) // texts and lists of them can always be encoded
 	return strings.TrimSpace(text.String())
-}
-
-// tellNew says what was written, what is wrong with it so far, and what to do now.
-func (a *app) tellNew(o *newHookOptions, s *sender.Sender, paths newPaths, secret string) {
-	fmt.Fprintf(a.stdout, "%s: hook %q for %s\n", paths.hook, o.name, s.Title)
-	url := strings.TrimSuffix(o.url, "/") + "/" + o.name
-	switch {
-	case secret != "":
-		fmt.Fprintf(a.stdout, "%s: its secret, for this user alone\n", paths.secret)
-	case s.IssuesSecret:
-		fmt.Fprintf(a.stdout, "%s is not there yet: write the secret that %s shows into it (mode 0600); until then the hook is not loaded\n", paths.secret, s.Title)
-	}
-	if len(s.About.Settings) > 0 {
-		fmt.Fprintf(a.stdout, "\nAt the sender:\n")
-		if !s.TakesSecret() && secret != "" && s.Name != "generic" {
-			url += "/" + secret // auth: path
-		}
-		fill := strings.NewReplacer("{url}", url, "{secret}", secret)
-		for i, step := range s.About.Settings {
-			fmt.Fprintf(a.stdout, "%3d. %s\n", i+1, fill.Replace(step))
-		}
-	}
-	fmt.Fprintf(a.stdout, "\nThen:\n  pawl check %[1]s\n  pawl serve -hooks %[1]s -hotreload\n  pawl send -hooks %[1]s %[2]s\n", paths.hook, o.name)
 }

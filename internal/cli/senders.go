@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +32,12 @@ pawl new writes such a hook, with a secret of its own.
 Exit statuses: 0 told; 2 wrong flags, or no such sender.`,
 		Example: `  pawl senders
   pawl senders quay -url https://hooks.example.com/hooks/quay-scan`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("give one NAME, not %d", len(args))}
+			}
+			return nil
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.name = args[0]
@@ -42,12 +46,17 @@ Exit statuses: 0 told; 2 wrong flags, or no such sender.`,
 		},
 	}
 	command.Flags().StringVar(&o.url, "url", "", "the hook's `URL`, as the sender reaches it (default: an example)")
-	addOutput(command, &o.output, "json")
+	addOutput(command, &o.output, "text", "json")
 	return command
 }
 
 func (a *app) runSenders(o *sendersOptions) error {
 	all := sender.All()
+	if o.url != "" {
+		if err := checkURL(o.url); err != nil {
+			return err
+		}
+	}
 	if o.name == "" {
 		if o.output.json() {
 			told := make([]senderJSON, 0, len(all))
@@ -62,13 +71,9 @@ func (a *app) runSenders(o *sendersOptions) error {
 		}
 		return nil
 	}
-	s := sender.Named(o.name)
-	if s == nil {
-		var names []string
-		for _, known := range all {
-			names = append(names, known.Name)
-		}
-		return usageError{fmt.Errorf("there is no sender %q%s; pawl senders lists them", o.name, hook.Suggestion(o.name, names))}
+	s, err := namedSender(o.name)
+	if err != nil {
+		return err
 	}
 	if o.output.json() {
 		return printJSON(a.stdout, describe(s, o.url))
@@ -77,100 +82,77 @@ func (a *app) runSenders(o *sendersOptions) error {
 	return nil
 }
 
+// namedSender is the sender of that name.
+func namedSender(name string) (*sender.Sender, error) {
+	if s := sender.Named(name); s != nil {
+		return s, nil
+	}
+	var names []string
+	for _, known := range sender.All() {
+		names = append(names, known.Name)
+	}
+	return nil, usageError{fmt.Errorf("there is no sender %q%s; pawl senders lists them", name, hook.Suggestion(name, names))}
+}
+
 // listSenders makes the list of senders.
 func listSenders(all []*sender.Sender) *list {
 	l := &list{columns: []column{
-		{title: "NAME"}, {title: "SENDER", cut: true, spare: 2}, {title: "AUTHENTICATION", cut: true}, {title: "ON FAILURE", cut: true, spare: 1},
+		{title: "NAME"}, {title: "SENDER", cut: true, spare: 2}, {title: "AUTHENTICATION", cut: true}, {title: "FURTHER TRIES", cut: true, spare: 1},
 	}}
 	for _, s := range all {
-		failure := sentence(s.About.Failure)
-		if s.SwitchesOff {
-			failure = "stops calling after a few; " + failure
-		}
-		l.add(s.Name, s.Title, authenticates(s), failure)
+		l.add(s.Name, s.Title, authenticates(s), s.About.Tries)
 	}
 	return l
 }
 
 // authenticates says in a few words how a sender's deliveries are authenticated.
 func authenticates(s *sender.Sender) string {
-	switch {
-	case s.Name == "ecr":
-		return "signature of Amazon SNS (auth: sns)"
-	case s.Name == "gar":
-		return "OpenID token of Google (auth: oidc)"
-	case s.Name == "generic":
-		return "as auth says"
-	case !s.TakesSecret():
-		return "none: a secret in the URL (auth: path)"
+	if s.About.Brief != "" {
+		return s.About.Brief
 	}
 	gate, errs := sender.NewGate(sender.Config{Sender: s, Secret: secret.NewSet([]secret.Source{{Text: secret.New("example")}}, nil)})
 	if len(errs) > 0 {
-		return sentence(s.About.Auth)
+		return s.About.Auth
 	}
 	words := strings.Join(gate.Words(), ", ")
 	words = strings.TrimPrefix(strings.TrimPrefix(words, "an "), "a ")
 	return strings.NewReplacer(" in header Authorization", " (Authorization)", " signature in header ", ", ", " in header ", " in ").Replace(words)
 }
 
-// sentence is the first sentence of a text, without its full stop.
-func sentence(text string) string {
-	first, _, _ := strings.Cut(text, ". ")
-	return strings.TrimSuffix(first, ".")
-}
-
 // exampleSecret stands where a secret is to be entered.
 const exampleSecret = "SECRET"
 
-// filled puts the hook's URL and a stand-in for its secret into settings. Where
-// the secret is a part of the URL, it ends in it.
-func filled(s *sender.Sender, url string) []string {
-	if url == "" {
-		url = "https://pawl.example.com/hooks/" + s.Name
-	}
-	if strings.HasSuffix(exampleAuth(s), "{ path: {} }") {
-		url += "/" + exampleSecret
-	}
-	fill := strings.NewReplacer("{url}", url, "{secret}", exampleSecret)
-	settings := slices.Clone(s.About.Settings)
-	for i := range settings {
-		settings[i] = fill.Replace(settings[i])
-	}
-	return settings
-}
+// exampleURL is where the hooks of an example are reached.
+const exampleURL = "https://pawl.example.com/hooks"
 
-// exampleAuth is the line of a hook that says how deliveries are authenticated,
-// "" where the secret alone is enough.
-func exampleAuth(s *sender.Sender) string {
-	switch {
-	case s.TakesSecret():
-		return ""
-	case s.Name == "ecr":
-		return "auth: { sns: { topics: [arn:aws:sns:eu-central-1:123456789012:images] } }"
-	case s.Name == "gar":
-		return "auth: { oidc: { issuer: https://accounts.google.com, audience: https://pawl.example.com/hooks/gar, email: pubsub-push@PROJECT.iam.gserviceaccount.com } }"
-	case s.Name == "generic":
-		return "auth: { bearer: {} }"
+// example is a hook of a sender, with a stand-in for its secret; url is its own,
+// empty: an example's.
+func example(s *sender.Sender, url string) sender.Operator {
+	if url == "" {
+		url = exampleURL + "/" + s.Name
 	}
-	return "auth: { path: {} }"
+	return sender.Operator{URL: url, Secret: exampleSecret}
 }
 
 // exampleHook is a hook to begin with.
-func exampleHook(s *sender.Sender) string {
+func exampleHook(s *sender.Sender, url string) string {
 	lines := []string{"- id: " + s.Name, "  sender: " + s.Name}
-	if auth := exampleAuth(s); auth != "" {
-		lines = append(lines, "  "+auth)
+	if auth := s.StartAuth(example(s, url)); auth != "" {
+		lines = append(lines, "  auth: "+auth)
 	}
-	if s.Name != "ecr" && s.Name != "gar" {
+	if !s.Start.Keyless {
 		lines = append(lines, "  secret: { file: /run/secrets/"+s.Name+" }")
 	}
-	if s.KnowsEvents() && len(s.Events) > 0 {
-		lines = append(lines, "  events: ["+inBrackets(s.Events[0])+"]")
+	if events := s.UsualEvents(); len(events) > 0 {
+		for i := range events {
+			events[i] = inBrackets(events[i])
+		}
+		lines = append(lines, "  events: ["+strings.Join(events, ", ")+"]")
 	}
 	lines = append(lines,
 		"  execute-command: /usr/local/bin/on-"+s.Name,
 		"  pass-arguments-to-command:",
-		"    - { source: payload, name: "+firstField(s)+" }")
+		"    - { source: payload, name: "+s.Start.Field+" }")
 	return strings.Join(lines, "\n") + "\n"
 }
 
@@ -180,24 +162,6 @@ func inBrackets(event string) string {
 		return `"` + event + `"`
 	}
 	return event
-}
-
-// firstField is a payload value that a hook of the sender is likely to want.
-func firstField(s *sender.Sender) string {
-	fields := s.Fields()
-	for _, wanted := range []string{
-		"docker_url", "repository.repo_name", "events.0.target.repository", "event_data.resources.0.resource_url", "target.repository",
-		"detail.repository-name", "tag", "registry_package.name", "component.name", "applicationEvaluation.application.publicId", "repository.full_name",
-		"project.path_with_namespace", "commonLabels.alertname", "name", "event.text", "id",
-	} {
-		if slices.Contains(fields, wanted) {
-			return wanted
-		}
-	}
-	if len(fields) > 0 {
-		return fields[0]
-	}
-	return "id"
 }
 
 // senderJSON is a sender as -o json tells it.
@@ -226,7 +190,7 @@ func describe(s *sender.Sender, url string) senderJSON {
 	about := s.About
 	return senderJSON{
 		s.Name, s.Title, some(s.Events), s.GivesID(), s.Repeats, s.SwitchesOff, s.TakesSecret(), s.IssuesSecret,
-		about.Auth, about.Timeout, about.Failure, about.GivesUp, some(filled(s, url)), exampleHook(s),
+		about.Auth, about.Timeout, about.Failure, about.GivesUp, some(s.Steps(example(s, url))), exampleHook(s, url),
 		some(about.Remarks), some(about.Uncertain), some(about.Sources),
 	}
 }
@@ -256,9 +220,9 @@ func printSender(out io.Writer, s *sender.Sender, url string) {
 		p.item("Same again", "It gives no id, so a repetition runs again.")
 	}
 	p.item("Events", strings.Join(s.Events, ", "))
-	p.steps("What to enter there", filled(s, url))
+	p.steps("What to enter there", s.Steps(example(s, url)))
 	p.section("A hook to begin with")
-	for line := range strings.Lines(exampleHook(s)) {
+	for line := range strings.Lines(exampleHook(s, url)) {
 		fmt.Fprint(out, "  "+line)
 	}
 	p.bullets("Good to know", about.Remarks)

@@ -20,7 +20,7 @@ func TestSendersHooks(t *testing.T) {
 		if err := os.WriteFile(path, []byte("whsec_"+strings.Repeat("c2VjcmV0", 4)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		text := strings.ReplaceAll(exampleHook(s), "/run/secrets/"+s.Name, path)
+		text := strings.ReplaceAll(exampleHook(s, ""), "/run/secrets/"+s.Name, path)
 		hooks, problems := hook.Read("hooks.yaml", []byte(text), hook.Options{})
 		if len(hooks) != 1 || len(problems) > 0 {
 			t.Errorf("%s: %d hooks, %v\n%s", s.Name, len(hooks), problems, text)
@@ -70,11 +70,11 @@ func TestDocsSenders(t *testing.T) {
 		}
 		_, section, _ := strings.Cut(all, "\n### "+s.Name+"\n")
 		section, _, _ = strings.Cut(section, "\n### ")
-		if !strings.Contains(section, "```yaml\n"+exampleHook(s)+"```\n") {
-			t.Errorf("docs/senders.md, %s: another hook than pawl senders shows:\n%s", s.Name, exampleHook(s))
+		if !strings.Contains(section, "```yaml\n"+exampleHook(s, "")+"```\n") {
+			t.Errorf("docs/senders.md, %s: another hook than pawl senders shows:\n%s", s.Name, exampleHook(s, ""))
 		}
 		plain := strings.ReplaceAll(section, "`", "")
-		for _, step := range filled(s, "https://HOST/hooks/"+s.Name) {
+		for _, step := range s.Steps(example(s, "https://HOST/hooks/"+s.Name)) {
 			if !strings.Contains(plain, ". "+strings.ReplaceAll(step, "`", "")+"\n") {
 				t.Errorf("docs/senders.md, %s lacks the step: %s", s.Name, step)
 			}

@@ -13,6 +13,7 @@ func acr() *Sender {
 		event:     func(d *delivery.Delivery) string { return payloadText(d, "action") },
 		id:        func(d *delivery.Delivery) string { return payloadText(d, "id") },
 		handshake: ping(fromPayload("action"), "ping"),
+		Start:     Start{Field: "target.repository"},
 		About: About{
 			Auth: "Azure signs nothing; it sends custom headers. Pawl takes Authorization: Bearer and the secret; another header, or Basic, by auth.",
 			Settings: []string{
@@ -22,6 +23,7 @@ func acr() *Sender {
 			},
 			Timeout: "not documented",
 			Failure: "not documented",
+			Tries:   "not documented",
 			Remarks: []string{
 				"A ping is answered with 200 and runs nothing.",
 				"az acr webhook list-events shows what was sent and answered.",

@@ -10,6 +10,8 @@ func bitbucket() *Sender {
 			"repo:push", "repo:refs_changed", "pullrequest:created", "pullrequest:updated", "pullrequest:fulfilled",
 			"pr:opened", "pr:merged", "repo:commit_status_updated", "diagnostics:ping",
 		},
+		Start: Start{Field: "repository.full_name", Events: []string{"repo:push", "repo:refs_changed"}},
+		keys:  bitbucketKeys(),
 		About: About{
 			Auth: "Signs the body: X-Hub-Signature is sha256= and the HMAC-SHA256 in hexadecimal.",
 			Settings: []string{
@@ -20,6 +22,7 @@ func bitbucket() *Sender {
 			},
 			Timeout: "10 s",
 			Failure: "Cloud: a 5xx is tried up to twice more, at once, with the same id and X-Attempt-Number. Data Center: not tried again.",
+			Tries:   "Cloud: twice more; Data Center: none",
 			GivesUp: "Cloud does not. Data Center leaves an URL alone after 5 failures in a row, begins again by itself after a pause, and lengthens the pause.",
 			Remarks: []string{
 				"Data Center's Test connection sends diagnostics:ping, which is answered and runs nothing.",
@@ -47,5 +50,14 @@ func bitbucket() *Sender {
 		event:     event,
 		id:        fromHeader("X-Request-Uuid", "X-Request-Id"),
 		handshake: ping(event, "diagnostics:ping"),
+	}
+}
+
+// bitbucketKeys are the outermost keys that the documentation lists besides those in
+// samples: its bodies have many more.
+func bitbucketKeys() []string {
+	return []string{
+		"actor", "approval", "changes", "comment", "commit", "commit_status", "commits", "date", "eventKey", "fork", "issue", "new", "old",
+		"participant", "previous", "pullRequest", "pullrequest", "push", "refLimitExceeded", "repository", "test", "toCommit", "changes_request",
 	}
 }

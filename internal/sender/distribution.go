@@ -15,6 +15,7 @@ func distribution() *Sender {
 		own:    func(o own) (check, error) { return newBearer(o.secret), nil },
 		event:  distributionEvent,
 		id:     func(d *delivery.Delivery) string { return payloadText(d, "events.0.id") },
+		Start:  Start{Field: "events.0.target.repository"},
 		About: About{
 			Auth: "The registry sends the headers that its configuration lists; Pawl takes Authorization: Bearer and the secret. Any other header, or Basic, by auth.",
 			Settings: []string{
@@ -23,6 +24,7 @@ func distribution() *Sender {
 			},
 			Timeout: "1 s, unless timeout says otherwise",
 			Failure: "4xx, 5xx or no answer: it tries again without end, and pauses for backoff (1 s) after threshold (10) failures. 3xx is success.",
+			Tries:   "again without end",
 			Remarks: []string{
 				"What it could not deliver is kept in its memory alone: a restart of the registry loses it.",
 				"The format allows many events in one request; the event is mixed unless all have one action. The id is that of the first.",

@@ -14,16 +14,19 @@ func dockerhub() *Sender {
 			}
 			return unknown
 		},
+		Start: Start{Auth: inPath, Field: "repository.repo_name"},
 		About: About{
-			Auth: "Docker Hub signs nothing and keeps nothing but a URL. Put a secret into the URL: behind the hook's path (auth: {path: {}}), as a parameter (query) or as its user part (basic).",
+			Brief: "none: a secret in the URL (auth: path)",
+			Auth:  "Docker Hub signs nothing and keeps nothing but a URL. Put a secret into the URL: behind the hook's path (auth: {path: {}}), as a parameter (query) or as its user part (basic).",
 			Settings: []string{
 				"On hub.docker.com open the repository, Webhooks.",
 				"Webhook name: any. Webhook URL: {url}",
 			},
 			Timeout: "not documented",
 			Failure: "not documented",
+			Tries:   "not documented",
 			Remarks: []string{
-				"It calls for pushes alone, and sends no id.",
+				"It calls for pushes alone, and sends no id. The event unknown is a body that looks like no push.",
 				"callback_url in the body is for the sender's page of results. Pawl fetches nothing that a body names; if a script posts to it, it should check that the host is registry.hub.docker.com.",
 			},
 			Sources:   []string{"https://docs.docker.com/docker-hub/webhooks"},

@@ -5,6 +5,8 @@ func forgejo() *Sender {
 	return &Sender{
 		Name: "forgejo", Title: "Forgejo",
 		Events: []string{"push", "create", "delete", "pull_request", "issues", "issue_comment", "release", "package", "repository"},
+		Start:  Start{Field: "repository.full_name"},
+		keys:   giteaKeys(),
 		About: About{
 			Auth: "Signs the body: X-Forgejo-Signature is the HMAC-SHA256 in hexadecimal, without a prefix. Of a form it signs the value of the field payload.",
 			Settings: []string{
@@ -16,6 +18,7 @@ func forgejo() *Sender {
 			},
 			Timeout: "5 s (DELIVER_TIMEOUT)",
 			Failure: "Anything but a 2xx. It does not try again by itself; a person can replay a delivery, and the id stays.",
+			Tries:   "none by itself",
 			Remarks: []string{
 				"Without a secret it sends the signature's header empty; that is refused.",
 				"It sends Gitea's, Gogs' and GitHub's headers too; only its own count.",

@@ -25,16 +25,23 @@ func gar() *Sender {
 		},
 		id:     func(d *delivery.Delivery) string { return payloadText(d.Envelope(), "message.messageId") },
 		unwrap: unwrapPubSub,
+		Start: Start{
+			Auth: "{ oidc: { issuer: " + googleIssuer + ", audience: {audience}, email: {email} } }", Keyless: true, Field: "tag",
+			Example: Operator{Email: "pubsub-push@PROJECT.iam.gserviceaccount.com"},
+		},
+		free: []string{"attributes"},
 		About: About{
-			Auth: "Pub/Sub sends an OpenID token that Google signs. Pawl checks signature (RS256), issuer, audience, expiry, and that it is your service account's. The token does not cover the body: only TLS does.",
+			Brief: "OpenID token of Google (auth: oidc)",
+			Auth:  "Pub/Sub sends an OpenID token that Google signs. Pawl checks signature (RS256), issuer, audience, expiry, and that it is your service account's. The token does not cover the body: only TLS does.",
 			Settings: []string{
 				"gcloud pubsub topics create gcr (Artifact Registry publishes to the topic of this name)",
-				"gcloud iam service-accounts create pubsub-push",
-				"gcloud pubsub subscriptions create pawl --topic gcr --push-endpoint {url} --push-auth-service-account pubsub-push@PROJECT.iam.gserviceaccount.com --push-auth-token-audience {url}",
-				"In the hook: audience is {url}, email is the service account's.",
+				"gcloud iam service-accounts create pubsub-push, if there is no account for it yet; its address is {email} here.",
+				"gcloud pubsub subscriptions create pawl --topic gcr --push-endpoint {url} --push-auth-service-account {email} --push-auth-token-audience {audience}",
+				"In the hook: audience is {audience}, email is {email}.",
 			},
 			Timeout: "the subscription's acknowledgement deadline: 10 s, at most 600 s",
 			Failure: "Anything but success is delivered again, with growing pauses. 102, 200, 201, 202 and 204 are success.",
+			Tries:   "again for 7 days",
 			GivesUp: "When the message is older than the subscription's retention (7 days), or goes to its dead-letter topic.",
 			Remarks: []string{
 				"payload is the message's data, which is base64 in the envelope; raw-request-body is what came.",

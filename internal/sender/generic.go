@@ -4,14 +4,19 @@ package sender
 func generic() *Sender {
 	return &Sender{
 		Name: "generic", Title: "any other sender",
+		Start:     Start{Auth: "{ bearer: {} }", Field: "action"},
+		anyBody:   true,
+		anyHeader: true,
 		About: About{
-			Auth: "Whatever auth says: a signature (hmac), a token in a header, in the query or behind the path, Basic, Bearer, a client certificate, addresses.",
+			Brief: "as auth says",
+			Auth:  "Whatever auth says: a signature (hmac), a token in a header, in the query or behind the path, Basic, Bearer, a client certificate, addresses.",
 			Settings: []string{
 				"URL: {url}",
 				"Secret or token: {secret}",
-				"Look up in the sender's documentation where its signature or token stands, and write that in auth.",
+				"The hook takes Authorization: Bearer for a start. Look up in the sender's documentation where its signature or token stands, and write that in auth.",
 			},
 			Failure: "As the sender documents it.",
+			Tries:   "as it documents",
 			Remarks: []string{"event-type and delivery-id say where its event type and its own id of a delivery are."},
 		},
 		why: "say how it authenticates, as in auth: {hmac: {header: X-Signature}}; or auth: none",

@@ -4,6 +4,7 @@ package sender
 func ghcr() *Sender {
 	s := github()
 	s.Name, s.Title = "ghcr", "GitHub Packages (ghcr.io)"
+	s.Start.Field = "registry_package.name"
 	s.Events = []string{"registry_package", "package", "ping"}
 	s.About.Settings = []string{
 		"In the repository or organisation: Settings, Webhooks, Add webhook.",

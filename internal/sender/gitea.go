@@ -7,6 +7,8 @@ func gitea() *Sender {
 	return &Sender{
 		Name: "gitea", Title: "Gitea",
 		Events: []string{"push", "create", "delete", "pull_request", "issues", "issue_comment", "release", "package", "repository"},
+		Start:  Start{Field: "repository.full_name"},
+		keys:   giteaKeys(),
 		About: About{
 			Auth: "Signs the body: X-Gitea-Signature is the HMAC-SHA256 in hexadecimal, without a prefix. Of a form it signs the value of the field payload.",
 			Settings: []string{
@@ -18,6 +20,7 @@ func gitea() *Sender {
 			},
 			Timeout: "5 s (DELIVER_TIMEOUT)",
 			Failure: "Anything but a 2xx. It does not try again by itself; a person can replay a delivery, and the id stays.",
+			Tries:   "none by itself",
 			Remarks: []string{
 				"Without a secret it sends the signature's header empty; that is refused.",
 				"X-Gitea-Event-Type is finer than the event type: issue_assign where the event is issues.",
@@ -57,4 +60,14 @@ func formBodies(d *run.Delivery) [][]byte {
 		return nil
 	}
 	return [][]byte{[]byte(text), d.Body}
+}
+
+// giteaKeys are the outermost keys that the documentation lists besides those in
+// samples: its bodies have many more.
+func giteaKeys() []string {
+	return []string{
+		"action", "after", "before", "changes", "comment", "commit_id", "commits", "compare_url", "forkee", "head_commit", "is_pull", "issue",
+		"number", "organization", "package", "page", "pull_request", "pusher", "pusher_type", "ref", "ref_type", "release", "repository",
+		"requested_reviewer", "review", "run", "schedule", "sender", "sha", "total_commits", "user", "workflow", "workflow_job", "workflow_run",
+	}
 }

@@ -19,6 +19,8 @@ func gitlab() *Sender {
 			"Push Hook", "Tag Push Hook", "Merge Request Hook", "Pipeline Hook", "Job Hook", "Release Hook",
 			"Deployment Hook", "Issue Hook", "Note Hook", "System Hook",
 		},
+		Start: Start{Field: "project.path_with_namespace"},
+		keys:  gitlabKeys(),
 		About: About{
 			Auth: "Sends the secret token as X-Gitlab-Token. With a signing token (whsec_…) it signs id, time and body as Standard Webhooks has it; such a secret makes the signature count.",
 			Settings: []string{
@@ -29,6 +31,7 @@ func gitlab() *Sender {
 			},
 			Timeout: "10 s",
 			Failure: "A 4xx, a 5xx or no answer. Four in a row pause the webhook for a minute, and each further one doubles that, up to 24 hours.",
+			Tries:   "none; paused after 4, disabled after 40",
 			GivesUp: "After 40 failures in a row it is disabled until a person tests it.",
 			Remarks: []string{
 				"Deliveries that fall into a pause are not sent later.",
@@ -183,4 +186,17 @@ func (c *gitlabCheck) String() string {
 		return c.signed.String()
 	}
 	return "a secret in header " + gitlabToken
+}
+
+// gitlabKeys are the outermost keys that the documentation lists besides those in
+// samples: its bodies have many more.
+func gitlabKeys() []string {
+	return []string{
+		"after", "assignees", "before", "build_id", "build_name", "build_stage", "build_status", "builds", "changes", "checkout_sha", "commit",
+		"commits", "created_at", "deployable_id", "deployment_id", "description", "environment", "event_name", "event_type", "issue", "labels",
+		"merge_request", "message", "name", "object_attributes", "object_kind", "owner_email", "owner_name", "path", "path_with_namespace",
+		"pipeline_id", "project", "project_id", "push_options", "ref", "ref_protected", "repository", "reviewers", "runner", "sha", "snippet",
+		"source_pipeline", "status", "tag", "tag_protected", "total_commits_count", "updated_at", "url", "user", "user_avatar", "user_email",
+		"user_id", "user_name", "user_username", "wiki", "work_item",
+	}
 }

@@ -21,6 +21,8 @@ func harbor() *Sender {
 			}
 			return payloadText(d, "id")
 		},
+		Start: Start{Field: "event_data.resources.0.resource_url", Events: []string{"PUSH_ARTIFACT", "harbor.artifact.pushed"}},
+		free:  []string{"custom_attributes", "scan_overview", "metadata"},
 		About: About{
 			Auth: "Harbor sends the text that is entered as Auth Header, as the whole value of Authorization. The secret is that text; its case counts.",
 			Settings: []string{
@@ -32,6 +34,7 @@ func harbor() *Sender {
 			},
 			Timeout: "3 s",
 			Failure: "Anything but 2xx: it tries again, three times in all.",
+			Tries:   "three in all",
 			GivesUp: "After three tries this event is lost.",
 			Remarks: []string{
 				"The types differ by format: PUSH_ARTIFACT by default, harbor.artifact.pushed with CloudEvents.",

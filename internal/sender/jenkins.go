@@ -13,6 +13,8 @@ func jenkins() *Sender {
 	return &Sender{
 		Name: "jenkins", Title: "Jenkins (Notification plugin)",
 		Events: []string{"FINALIZED", "COMPLETED", "STARTED", "QUEUED"},
+		Start:  Start{Field: "name"},
+		free:   []string{"parameters", "artifacts"},
 		About: About{
 			Auth: "Signs nothing. The secret is a token in the URL's parameter token, in header token, or as Bearer; " +
 				"with auth: {basic: {user: …}} it is the password in the URL's user part.",
@@ -23,6 +25,7 @@ func jenkins() *Sender {
 			},
 			Timeout: "30 s",
 			Failure: "Only what keeps the answer from coming at all; the status is ignored. It is tried again as often as Retries says, which is 0 at first.",
+			Tries:   "none, unless Retries says so",
 			Remarks: []string{
 				"The event type is build.phase: COMPLETED comes before the job's last steps, FINALIZED at its end.",
 				"Jenkins follows a 307.",

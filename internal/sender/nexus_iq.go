@@ -12,6 +12,7 @@ func nexusIQ() *Sender {
 		own:   func(o own) (check, error) { return nexusSignature(o, "Nexus IQ", nil) },
 		event: fromHeader("X-Nexus-Webhook-Id"),
 		id:    fromHeader("X-Nexus-Webhook-Delivery"),
+		Start: Start{Field: "applicationEvaluation.application.publicId"},
 		About: About{
 			Auth: "X-Nexus-Webhook-Signature is the hexadecimal HMAC-SHA1 of the body.",
 			Settings: []string{
@@ -22,6 +23,7 @@ func nexusIQ() *Sender {
 			},
 			Timeout: "not documented",
 			Failure: "It does not try again.",
+			Tries:   "none",
 			GivesUp: "After the first try this event is lost.",
 			Remarks: []string{
 				"Without a secret key IQ sends no signature, and Pawl refuses.",

@@ -9,6 +9,8 @@ func nexusRepository() *Sender {
 		own:    func(o own) (check, error) { return nexusSignature(o, "Nexus Repository", compacted) },
 		event:  fromHeader("X-Nexus-Webhook-Id"),
 		id:     fromHeader("X-Nexus-Webhook-Delivery"),
+		Start:  Start{Field: "component.name"},
+		free:   []string{"attributes", "metadata"},
 		About: About{
 			Auth: "X-Nexus-Webhook-Signature is the hexadecimal HMAC-SHA1 of the JSON without white space between its tokens. Pawl tries the body as it came, then without that white space.",
 			Settings: []string{
@@ -19,6 +21,7 @@ func nexusRepository() *Sender {
 			},
 			Timeout: "not documented",
 			Failure: "not documented",
+			Tries:   "not documented",
 			Remarks: []string{
 				"What happened is in action: CREATED, UPDATED or DELETED. A hook that shall not run for deletions asks for it in its trigger rule.",
 				"Without a secret key Nexus sends no signature, and Pawl refuses.",

@@ -14,8 +14,10 @@ func quay() *Sender {
 		Events: []string{"repo_push", "vulnerability_found", "build_queued", "build", "build_failure", "repo_mirror_sync", "repo_image_expiry", unknown},
 		why:    "Quay signs nothing: say where the secret is, as in auth: {path: {}} and secret: {file: /run/secrets/quay}; the URL that Quay is given then ends in the secret",
 		event:  quayEvent,
+		Start:  Start{Auth: inPath, Field: "docker_url"},
 		About: About{
-			Auth: "Quay signs nothing and keeps nothing but a URL. Put a secret into the URL: behind the hook's path (auth: {path: {}}), as a parameter (query) or as its user part (basic). A Quay that is served by https shows its own certificate too (client-certificate).",
+			Brief: "none: a secret in the URL (auth: path)",
+			Auth:  "Quay signs nothing and keeps nothing but a URL. Put a secret into the URL: behind the hook's path (auth: {path: {}}), as a parameter (query) or as its user part (basic). A Quay that is served by https shows its own certificate too (client-certificate).",
 			Settings: []string{
 				"In Quay open the repository, Settings, Events and Notifications, Create Notification.",
 				"Event: Push to Repository. Method: Webhook POST.",
@@ -24,9 +26,11 @@ func quay() *Sender {
 			},
 			Timeout: "10 s",
 			Failure: "Anything but 2xx: it tries again after 30 s.",
+			Tries:   "again after 30 s; disabled after 3",
 			GivesUp: "After three failures in a row the notification is disabled, until someone resets it on the repository's page.",
 			Remarks: []string{
 				"No event type is sent: Pawl tells it by the body's keys. Builds that start, succeed and are cancelled look alike (build).",
+				"The event unknown is a body that looks like none that Quay is known to send, as behind a template; it never counts as a push.",
 				"No id is sent: two pushes of one tag are byte for byte the same, and both count.",
 				"repository may hold more than one slash.",
 			},

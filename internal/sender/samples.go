@@ -109,65 +109,10 @@ const (
 	below    = ".*" // after the name of a value that is empty in a sample
 )
 
-// excerpts are senders whose bodies have many more keys than the samples, with
-// the outermost ones that their documentation lists besides those in samples.
-// Only the outermost key of a name is looked at.
-func excerpts(name string) ([]string, bool) {
-	switch name {
-	case "github", "ghcr":
-		return []string{
-			"action", "after", "alert", "assignee", "base_ref", "before", "branches", "changes", "check_run", "check_suite", "client_payload",
-			"comment", "commit", "commits", "compare", "context", "created", "deleted", "deployment", "deployment_status", "description",
-			"discussion", "enterprise", "forced", "forkee", "head_commit", "hook", "hook_id", "inputs", "installation", "issue", "key", "label",
-			"master_branch", "member", "membership", "milestone", "name", "number", "organization", "package", "pages", "pull_request", "pusher",
-			"pusher_type", "ref", "ref_type", "registry_package", "release", "repository", "requested_reviewer", "review", "rule", "sender", "sha",
-			"starred_at", "state", "target_url", "team", "thread", "workflow", "workflow_job", "workflow_run", "zen",
-		}, true
-	case "gitlab":
-		return []string{
-			"after", "assignees", "before", "build_id", "build_name", "build_stage", "build_status", "builds", "changes", "checkout_sha", "commit",
-			"commits", "created_at", "deployable_id", "deployment_id", "description", "environment", "event_name", "event_type", "issue", "labels",
-			"merge_request", "message", "name", "object_attributes", "object_kind", "owner_email", "owner_name", "path", "path_with_namespace",
-			"pipeline_id", "project", "project_id", "push_options", "ref", "ref_protected", "repository", "reviewers", "runner", "sha", "snippet",
-			"source_pipeline", "status", "tag", "tag_protected", "total_commits_count", "updated_at", "url", "user", "user_avatar", "user_email",
-			"user_id", "user_name", "user_username", "wiki", "work_item",
-		}, true
-	case "gitea", "forgejo":
-		return []string{
-			"action", "after", "before", "changes", "comment", "commit_id", "commits", "compare_url", "forkee", "head_commit", "is_pull", "issue",
-			"number", "organization", "package", "page", "pull_request", "pusher", "pusher_type", "ref", "ref_type", "release", "repository",
-			"requested_reviewer", "review", "run", "schedule", "sender", "sha", "total_commits", "user", "workflow", "workflow_job", "workflow_run",
-		}, true
-	case "bitbucket":
-		return []string{
-			"actor", "approval", "changes", "comment", "commit", "commit_status", "commits", "date", "eventKey", "fork", "issue", "new", "old",
-			"participant", "previous", "pullRequest", "pullrequest", "push", "refLimitExceeded", "repository", "test", "toCommit", "changes_request",
-		}, true
-	}
-	return nil, false
-}
-
-// free reports whether the keys below one of that name are the operators' own,
-// or differ by what they are about.
-func free(sender, key string) bool {
-	switch key {
-	case "labels", "annotations", "commonLabels", "commonAnnotations", "groupLabels", // Alertmanager
-		"custom_attributes", "scan_overview", // Harbor
-		"parameters", "artifacts", // Jenkins
-		"attributes", "metadata":
-		return true
-	case "data", "object", "previous_attributes":
-		return sender == "stripe" || sender == "standard-webhooks"
-	case "detail":
-		return sender == "ecr"
-	}
-	return false
-}
-
 // hasPayload looks for a dotted name. Paths that search, and names of senders
 // whose bodies are the operator's own, cannot be judged.
 func (s *Sender) hasPayload(name string) bool {
-	if s.Name == "generic" || s.Name == "standard-webhooks" || s.Name == "slack" || name == "" || strings.ContainsAny(name, `\|@*?()[]{}!`) {
+	if s.anyBody || name == "" || strings.ContainsAny(name, `\|@*?()[]{}!`) {
 		return true
 	}
 	known := s.fields()
@@ -175,8 +120,8 @@ func (s *Sender) hasPayload(name string) bool {
 		return true
 	}
 	segments := strings.Split(name, ".")
-	if more, ok := excerpts(s.Name); ok {
-		return known[segments[0]] || slices.Contains(more, segments[0])
+	if s.keys != nil {
+		return known[segments[0]] || slices.Contains(s.keys, segments[0])
 	}
 	prefix := ""
 	for i, segment := range segments {
@@ -185,7 +130,7 @@ func (s *Sender) hasPayload(name string) bool {
 		}
 		prefix = strings.TrimPrefix(prefix+"."+segment, ".")
 		switch {
-		case free(s.Name, segment) && known[prefix], known[prefix+below]:
+		case slices.Contains(s.free, segment) && known[prefix], known[prefix+below]:
 			return true
 		case segment == anyIndex && i == len(segments)-1: // the list's length, or an element of plain values
 			return true
@@ -255,7 +200,7 @@ func addFields(known map[string]bool, prefix string, value any) {
 func (s *Sender) hasHeader(name string) bool {
 	name = http.CanonicalHeaderKey(strings.SplitN(name, ".", 2)[0])
 	all := s.Samples()
-	if s.Name == "generic" || len(all) == 0 {
+	if s.anyHeader || len(all) == 0 {
 		return true
 	}
 	switch name {

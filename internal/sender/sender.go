@@ -44,6 +44,7 @@ type Sender struct {
 	Events []string
 
 	About About
+	Start Start
 
 	// own makes the check that the sender's own way of authentication is, of a
 	// hook that says nothing of auth, or gives hmac's tolerance or algorithms
@@ -56,6 +57,12 @@ type Sender struct {
 	// tolerance and algorithms.
 	signs bool
 
+	// What is known of its bodies and headers, for advice about names (samples.go).
+	keys      []string // outermost ones of bodies that have many more keys than the samples; only these are looked at. nil: the samples show them
+	free      []string // keys below which the keys are the operators' own, or differ by what they are about
+	anyBody   bool     // bodies are the operator's own
+	anyHeader bool     // headers too
+
 	event     func(*delivery.Delivery) string     // nil: only the hook can know (event-type)
 	id        func(*delivery.Delivery) string     // nil: it gives none, or only the hook knows
 	unwrap    func(*run.Delivery) (Message, bool) // nil: it does not wrap
@@ -65,9 +72,11 @@ type Sender struct {
 // About is what an operator wants to know before pointing a sender at Pawl.
 type About struct {
 	Auth      string   // how its deliveries are authenticated, in a sentence or two
-	Settings  []string // what to enter where, a step each; {url} and {secret} stand for the hook's
+	Brief     string   // the same in a few words; empty: as a Gate of it says
+	Settings  []string // what to enter where, a step each; {url}, {secret}, {topic}, {audience}, {email} stand for the hook's
 	Timeout   string   // how long it waits for an answer
 	Failure   string   // what counts as one, and what it does then: tries, pauses
+	Tries     string   // the further tries in a few words
 	GivesUp   string   // when it stops for good; empty: not known to
 	Remarks   []string // what surprises
 	Sources   []string // URLs of the documentation that says so

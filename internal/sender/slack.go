@@ -11,7 +11,9 @@ func slack() *Sender {
 	return &Sender{
 		Name: "slack", Title: "Slack",
 		Repeats: true, IssuesSecret: true,
-		Events: []string{"app_mention", "message", "reaction_added", "block_actions", "view_submission", "shortcut", "url_verification"},
+		Events:  []string{"app_mention", "message", "reaction_added", "block_actions", "view_submission", "shortcut", "url_verification"},
+		Start:   Start{Field: "event.text"},
+		anyBody: true,
 		About: About{
 			Auth: "Signs time and body: X-Slack-Signature is v0= and the HMAC-SHA256 of v0:time:body in hexadecimal, the time is X-Slack-Request-Timestamp.",
 			Settings: []string{
@@ -21,6 +23,7 @@ func slack() *Sender {
 			},
 			Timeout: "3 s",
 			Failure: "Anything but a 2xx: three more tries, with X-Slack-Retry-Num.",
+			Tries:   "three more",
 			GivesUp: "After the third. When more than 95 % of an app's events fail within an hour, Slack may switch its events off until a person switches them on.",
 			Remarks: []string{
 				"A slash command has its name (/deploy) as event type and its trigger_id as id.",

@@ -14,15 +14,18 @@ func standardWebhooks() *Sender {
 	return &Sender{
 		Name: "standard-webhooks", Title: "Standard Webhooks",
 		Repeats: true, IssuesSecret: true,
+		Start:   Start{Field: "data.id"},
+		anyBody: true,
 		About: About{
 			Auth: "Signs id, time and body: webhook-signature holds one or more v1, and the HMAC-SHA256 in base64, the key being the base64 text after whsec_. " +
 				"With auth: {ed25519: {public-keys: [whpk_…]}} the signatures of version v1a count in their place.",
 			Settings: []string{
 				"Endpoint URL: {url}",
-				"Make the secret that the sender shows (whsec_…) the hook's secret; where you can choose it: {secret}",
+				"Make the secret that the sender shows (whsec_…) the hook's secret.",
 			},
 			Timeout: "15 to 30 s, as the specification advises",
 			Failure: "Anything but a 2xx is tried again, with growing pauses, for days, as the specification advises.",
+			Tries:   "again for days",
 			GivesUp: "At a 410, and after days of failures, where the sender does as the specification advises.",
 			Remarks: []string{
 				"The time may be 5 minutes off; hmac's tolerance sets another.",

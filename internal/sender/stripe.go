@@ -11,6 +11,8 @@ func stripe() *Sender {
 			"invoice.paid", "invoice.payment_failed", "checkout.session.completed", "customer.created",
 			"customer.subscription.updated", "payment_intent.succeeded", "charge.refunded",
 		},
+		Start: Start{Field: "id"},
+		free:  []string{"object", "data", "previous_attributes", "metadata"},
 		About: About{
 			Auth: "Signs time and body: Stripe-Signature holds t= and one or more v1=, HMAC-SHA256 in hexadecimal. The key is the whole text whsec_…; v0 is ignored.",
 			Settings: []string{
@@ -21,6 +23,7 @@ func stripe() *Sender {
 			},
 			Timeout: "30 s",
 			Failure: "Anything but a 2xx is tried again, with growing pauses, for up to three days (in test mode a few hours).",
+			Tries:   "again for three days",
 			GivesUp: "After three days the delivery is lost. Stripe writes to the account's owner about an endpoint that keeps failing, and may disable it.",
 			Remarks: []string{
 				"Events may come twice and out of order. Each try is signed anew with its own time.",
