@@ -3,8 +3,8 @@ package sender
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
@@ -126,27 +126,34 @@ func (g *Gate) unset(r *Request) (bool, error) {
 	if g.config.Secret == nil || len(g.config.Secret.Values()) > 0 {
 		return false, nil
 	}
-	if g.config.Secret.UnsetLoopback && fromHere(r) {
-		return true, nil
-	}
-	reason := "the hook's secret is not set, so nobody may call"
+	reason := g.Unset() + ", so nobody may call"
 	if g.config.Secret.UnsetLoopback {
-		reason = "the hook's secret is not set, so only this machine may call, and not through a proxy"
+		here, why := fromHere(r)
+		if here {
+			return true, nil
+		}
+		reason = g.Unset() + ", so only this machine may call, and " + why
 	}
 	return false, &RefusedError{Check: "secret", Reason: reason, Path: g.UsesPath()}
 }
 
-// fromHere reports whether a request comes from this machine, and not through a
-// proxy that runs on it. A Unix socket does not count: what stands behind one is
-// a proxy as a rule, whether or not it says so.
-func fromHere(r *Request) bool {
-	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "Via"} {
-		if _, ok := r.Header[name]; ok {
-			return false
-		}
+// Unset says, where the hook asks for a secret and none is set, what has to be set:
+// "the hook's secret is not set (variable PAWL_QUAY_SECRET)"; "" where one is.
+func (g *Gate) Unset() string {
+	if g.config.Secret == nil || len(g.config.Secret.Values()) > 0 {
+		return ""
 	}
-	caller, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && caller.Addr().Unmap().IsLoopback()
+	var names []string
+	for _, source := range g.config.Secret.Sources() {
+		names = append(names, source.String())
+	}
+	return "the hook's secret is not set (" + strings.Join(names, ", ") + ")"
+}
+
+// UnsetLoopback reports whether callers on this machine pass as long as the secret
+// is not set.
+func (g *Gate) UnsetLoopback() bool {
+	return g.config.Secret != nil && g.config.Secret.UnsetLoopback
 }
 
 // UsesPath reports whether a secret stands behind the hook's path.
@@ -168,12 +175,20 @@ func (g *Gate) Credential(source delivery.Source, name string) bool {
 	return false
 }
 
-// Sign makes a request that passes. The error says why only the sender can.
+// Sign makes a request that passes; one from this machine, where the secret is not
+// set and such pass. The error says why only the sender can, or what is not set.
 func (g *Gate) Sign(o *Outgoing) error {
 	if o.Header == nil {
 		o.Header = http.Header{}
 	}
+	unset := g.Unset()
 	for _, p := range g.parts {
+		if p.secret && unset != "" {
+			if g.UnsetLoopback() {
+				continue // the server lets this machine in, or has the secret and says so
+			}
+			return fmt.Errorf("%s: it is read here too, so set it here as for the server", unset)
+		}
 		if err := p.sign(o); err != nil {
 			return err
 		}

@@ -256,6 +256,9 @@ func TestASecretThatIsNotSet(t *testing.T) {
 		}
 		refused(local())
 		refused(local("Authorization: Bearer ", "X-Signature: "))
+		if err := g.Sign(&Outgoing{Body: []byte("{}")}); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("what is to be set to sign: %v", err)
+		}
 		set.UnsetLoopback = true
 		g = mustGate(t, Config{Auth: auth, Secret: set})
 		for _, address := range []string{"127.0.0.1:5", "127.8.8.8:5", "[::1]:5", "[::ffff:127.0.0.1]:5"} {
@@ -265,8 +268,28 @@ func TestASecretThatIsNotSet(t *testing.T) {
 				t.Errorf("%s: %q, %v, early %v", address, words, err, early)
 			}
 		}
-		for _, l := range []string{"Forwarded: for=192.0.2.1", "X-Forwarded-For: 127.0.0.1", "Via: 1.1 proxy", "X-Forwarded-For: "} {
+		for _, l := range []string{"Forwarded: for=192.0.2.1", "X-Forwarded-For: 127.0.0.1", "Via: 1.1 proxy", "X-Forwarded-For: ",
+			"X-Real-Ip: 127.0.0.1", "X-Forwarded-Proto: https", "X-Envoy-External-Address: 192.0.2.1", "Cf-Connecting-Ip: 192.0.2.1", "True-Client-Ip: 192.0.2.1",
+			"Origin: https://page.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Referer: https://page.example/"} {
 			refused(local(l))
+		}
+		for host, passes := range map[string]bool{"localhost:9000": true, "127.0.0.1:9000": true, "[::1]:9000": true, "pawl": true, "hooks.localhost": true, "page.example:9000": false, "localhost.page.example": false} {
+			r := local().with(func(r *Request) {
+				record := *r.Delivery
+				record.Host = host
+				r.Delivery = &record
+			})
+			if words, err := g.Verify(context.Background(), r); (err == nil) != passes {
+				t.Errorf("called %s: %q, %v", host, words, err)
+			}
+		}
+		_, err := g.Verify(context.Background(), local("X-Forwarded-For: 192.0.2.1"))
+		if want := "not set (file " + file + "), so only this machine may call, and header X-Forwarded-For shows that this came through a proxy"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the refusal is %v, want %s", err, want)
+		}
+		o := &Outgoing{URL: "http://localhost/hooks/a", Body: []byte("{}")}
+		if err := g.Sign(o); err != nil || o.URL != "http://localhost/hooks/a" || len(o.Header) != 0 {
+			t.Errorf("as it is sent from here: %v, %v", o, err)
 		}
 		for _, address := range []string{"192.0.2.7:5", "@", "", "127.0.0.1"} {
 			refused(local().with(func(r *Request) { r.RemoteAddr = address }))

@@ -264,6 +264,8 @@ func TestWhoCallsIsNotForTheCallerToSay(t *testing.T) {
 		{"one that tells nothing of it", "unset", "127.0.0.1:5", []string{"X-Forwarded-For", ""}, Proxies{}, 401},
 		{"another header of proxies", "unset", "127.0.0.1:5", []string{"Forwarded", "for=127.0.0.1"}, Proxies{}, 401},
 		{"and another", "unset", "127.0.0.1:5", []string{"Via", "1.1 x"}, Proxies{}, 401},
+		{"nginx's own", "unset", "127.0.0.1:5", []string{"X-Real-Ip", "127.0.0.1"}, Proxies{}, 401},
+		{"a page in a browser on this machine", "unset", "127.0.0.1:5", []string{"Origin", "https://page.example", "Sec-Fetch-Site", "cross-site"}, Proxies{}, 401},
 		{"a trusted proxy that was told so", "unset", "192.0.2.1:5", []string{"X-Forwarded-For", "127.0.0.1"}, proxies, 401},
 		{"a socket", "unset", "@", nil, Proxies{}, 401},
 		{"no secret does not mean an empty one", "unset", "198.51.100.1:5", []string{"X-Door", ""}, Proxies{}, 401},
@@ -286,7 +288,7 @@ func TestWhoCallsIsNotForTheCallerToSay(t *testing.T) {
 			e := &fakeEngine{}
 			s := serverOf(t, file, e, func(o *Options) { o.TrustedProxies = test.trusted })
 			request := httptest.NewRequest(http.MethodPost, "/hooks/"+test.hook, strings.NewReader("{}"))
-			request.RemoteAddr = test.peer
+			request.RemoteAddr, request.Host = test.peer, "localhost:9000"
 			for i := 0; i < len(test.header); i += 2 {
 				request.Header.Add(test.header[i], test.header[i+1])
 			}
