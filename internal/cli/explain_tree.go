@@ -126,15 +126,15 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 		stem, below = t.marks.last, t.marks.blank
 	}
 	text := n.What
-	if n.What == "match" || n.What == "pattern" {
+	if n.What == "match" || n.What == "pattern" || n.What == "computed" {
 		text = ""
 	}
 	text = strings.TrimSpace(text + " " + clean(n.Text))
 	alone := len(n.Saw) == 1
 	if alone {
-		text += t.paint(": "+sawText(n.Saw[0], "it is "), ansi.FgCyan)
+		text += t.paint(": "+aloneText(n), ansi.FgCyan)
 	}
-	if rule.Result(n.Result) == rule.NotAsked {
+	if rule.Result(n.Result) == rule.NotAsked && n.What != "auth" && n.What != "body" { // those tell why
 		text = t.paint(text+" (not asked)", ansi.Faint)
 	}
 	t.line("%s%s %s", t.paint(indent+stem, ansi.Faint), t.mark(n.Result), text)
@@ -156,13 +156,31 @@ func (t *tree) node(n *explain.Node, indent string, last bool) {
 	}
 }
 
+// aloneText is the one value that a step saw as it is printed.
+func aloneText(n *explain.Node) string {
+	saw := n.Saw[0]
+	if saw.Value != rule.Masked || saw.Missing {
+		return sawText(saw, "it is ")
+	}
+	switch rule.Result(n.Result) {
+	case rule.Holds:
+		return "right (not shown)"
+	case rule.Fails:
+		if strings.HasSuffix(n.Text, "the secret") {
+			return "it is another (not shown)"
+		}
+		return "it does not fit (not shown)"
+	}
+	return "not shown"
+}
+
 // sawText is a value as it is printed.
 func sawText(saw explain.Seen, intro string) string {
 	switch {
 	case saw.Missing:
 		return intro + "missing"
 	case saw.Value == rule.Masked:
-		return "what it is, is not shown"
+		return "not shown"
 	case saw.Value == run.Withheld:
 		return "it was withheld"
 	}

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/sender"
+	"github.com/pawlhq/pawl/internal/trigger"
 )
 
 // settle says what the whole comes to: its result, and what the server answers.
@@ -25,66 +25,30 @@ func (q *question) settle() {
 
 // answer is what the server answers where no other hook is at the path.
 func (q *question) answer() *Answer {
-	h := q.hook
-	switch q.Outcome {
-	case Triggered:
+	switch {
+	case q.Outcome == Triggered:
 		return q.accepted()
-	case Handshaken:
-		return &Answer{Status: q.Handshake.Status, Body: q.Handshake.Body}
-	case NotAllowed:
+	case q.Outcome == NotAllowed:
 		return &Answer{Status: http.StatusMethodNotAllowed}
-	case Unauthenticated:
-		if q.pathWrong() {
-			return &Answer{Status: http.StatusNotFound, Body: "Hook not found."}
-		}
-		return &Answer{Status: http.StatusUnauthorized, Body: "Unauthorized."}
-	case Refused:
-		return &Answer{Status: patient(h, http.StatusBadRequest), Body: "Refused: " + q.Reason + "."}
-	case Failed:
-		return q.failure()
+	case q.verdict != nil:
+		return q.same(q.verdict.Answer())
+	case q.Outcome == Failed:
+		return q.same(trigger.Unsure())
+	case q.pathWrong():
+		return q.same(trigger.NotFound())
 	}
-	if q.lacksRun() {
-		code := h.SuccessCode
-		if code < 200 || code > 299 {
-			code = http.StatusOK
-		}
-		return &Answer{Status: code, Body: "No runs: " + q.Reason + "."}
-	}
-	return &Answer{Status: cmp.Or(h.MismatchCode, http.StatusOK), Body: "Hook rules were not satisfied."}
+	return q.same(trigger.Unauthorized())
 }
 
-// lacksRun reports whether the delivery is welcome, and there is nothing to run
-// for: its event is none of the hook's, or for-each has no element.
-func (q *question) lacksRun() bool {
-	return slices.ContainsFunc(q.Decision.Parts, func(n Node) bool {
-		return n.Result == string(fails) && (n.What == "events" || n.What == "for-each" && len(n.Parts) == 0)
-	})
+// same is an answer of the server's.
+func (q *question) same(a trigger.Answer) *Answer {
+	return &Answer{Status: a.Status, Body: q.masks.text(a.Text)}
 }
 
 // pathWrong reports whether the answer is that of an unknown hook.
 func (q *question) pathWrong() bool {
 	var refused *sender.RefusedError
 	return q.stray || errors.As(q.refusal, &refused) && refused.Path
-}
-
-func (q *question) failure() *Answer {
-	if !q.Authenticated {
-		return &Answer{Status: http.StatusServiceUnavailable, Body: "Not accepted: who calls cannot be checked now."}
-	}
-	text := "Error occurred while evaluating hook rules."
-	if q.unparsed {
-		text = "Error occurred while parsing multipart form."
-	}
-	return &Answer{Status: patient(q.hook, http.StatusInternalServerError), Body: text}
-}
-
-// patient is the status by which a sender hears that its delivery is not good:
-// success, where it would stop calling after a few that are not.
-func patient(h *hook.Hook, status int) int {
-	if h.Sender != nil && h.Sender.SwitchesOff {
-		return http.StatusOK
-	}
-	return status
 }
 
 // accepted is the answer to a delivery that triggers.
@@ -132,10 +96,4 @@ func ends(h *hook.Hook) string {
 		words = append(words, fmt.Sprintf("exit %d: %d", code, h.Answer.ExitStatus[code]))
 	}
 	return strings.Join(append(words, fmt.Sprintf("any other failure: %d", cmp.Or(h.Answer.OtherExit, http.StatusInternalServerError))), ", ")
-}
-
-// isUnparsed reports whether a multipart form cannot be parsed.
-func isUnparsed(err error) bool {
-	var unparsed *delivery.ParseError
-	return errors.As(err, &unparsed)
 }

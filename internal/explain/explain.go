@@ -14,6 +14,7 @@ import (
 
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
 	"github.com/pawlhq/pawl/internal/sender"
 	"github.com/pawlhq/pawl/internal/trigger"
@@ -25,7 +26,7 @@ type Explanation struct {
 	Hook          string     `json:"hook"`
 	At            string     `json:"at,omitempty"` // of the hook: file:line:column
 	Outcome       Outcome    `json:"outcome"`
-	Authenticated bool       `json:"authenticated"`      // true where nobody is asked as well
+	Authenticated bool       `json:"authenticated"`      // what is asked about who calls holds; true where nothing is
 	Verified      string     `json:"verified,omitempty"` // what authenticated it
 	Reason        string     `json:"reason,omitempty"`   // why it makes no run, in words
 	Hints         []string   `json:"hints,omitempty"`    // usual mistakes that it shows signs of
@@ -119,9 +120,9 @@ type question struct {
 	content *delivery.Delivery // of the request
 	masks   masks
 
-	refusal  error // of Unauthenticated
-	unparsed bool  // a multipart form cannot be parsed
-	stray    bool  // the URL is not the hook's
+	refusal error            // of Unauthenticated
+	stray   bool             // the URL is not the hook's
+	verdict *trigger.Verdict // nil: it was not come to
 
 	Explanation
 }
@@ -154,6 +155,9 @@ func (q *question) ask(ctx context.Context) {
 		return
 	}
 	q.Event, q.DeliveryID = q.content.EventType(), q.content.SenderID()
+	if q.hook.Gate == nil && !q.hook.Open {
+		q.Authenticated = rule.Vouches(q.hook.Rule, q.ruled())
+	}
 	verdict := trigger.Ask(q.hook, q.request.Delivery, trigger.Mode{Validate: true, Replayed: q.options.Replayed})
 	q.Outcome = outcomeOf(verdict.Kind)
 	if verdict.Kind != trigger.Triggered {
@@ -162,7 +166,7 @@ func (q *question) ask(ctx context.Context) {
 	if verdict.Handshake != nil {
 		q.Handshake = &Handshake{verdict.Handshake.Status, verdict.Handshake.Body, verdict.Handshake.Fetch}
 	}
-	q.unparsed = isUnparsed(verdict.Err)
+	q.verdict = &verdict
 	q.parsed(&verdict)
 	q.decided(&verdict)
 	for i := range verdict.Part.Runs {

@@ -86,6 +86,9 @@ func TestTellsNoSecret(t *testing.T) {
 func TestAgreesWithAsk(t *testing.T) {
 	hooks := []string{
 		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  for-each: { source: payload, name: list }\n  when: element > 1\n",
+		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  for-each: { source: payload, name: list }\n  pass-arguments-to-command: [{ source: element }, { source: payload, name: s, pattern: '[a-z]*' }]\n",
+		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  for-each: { source: payload, name: list }\n  pass-arguments-to-command: [{ source: cel, name: element + 1 }, { source: cel, name: payload.n + 1 }]\n",
+		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  pass-arguments-to-command: [{ source: payload, name: 'n', pattern: '[0-9]' }, { source: cel, name: payload.n + 1 }]\n",
 		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  when: payload.n > 1\n  pass-arguments-to-command: [{ source: payload, name: s, pattern: '[a-z]*' }]\n",
 		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  for-each: { source: payload, name: list }\n  pass-arguments-to-command: [{ source: element, max-length: 1 }]\n",
 		"- id: hook\n  execute-command: /bin/true\n  auth: none\n  event-type: { source: header, name: X-Event }\n  events: [push]\n  trigger-rule: { not: { match: { type: regex, regex: a, parameter: { source: payload, name: s } } } }\n",
@@ -101,15 +104,68 @@ func TestAgreesWithAsk(t *testing.T) {
 				if said.Triggered != (verdict.Kind == trigger.Triggered) || len(said.Runs) != len(verdict.Part.Runs) {
 					t.Errorf("%s%s: it is explained as %s, and is %d", text, body, said.Outcome, verdict.Kind)
 				}
-				holds := true
+				holds, decided := true, 0
 				for _, step := range said.Decision.Parts {
-					holds = holds && (step.Result == "holds" || step.What == "body")
+					ok := step.Result == "holds" || step.What == "body" // that one is the cause of another
+					holds = holds && ok
+					if !ok && step.Result != "not asked" {
+						decided++
+						agrees(t, &step)
+					}
+				}
+				if decided > 1 {
+					t.Errorf("%s%s: %d steps decide: %+v", text, body, decided, said.Decision)
 				}
 				if holds != said.Triggered || said.Triggered != (said.Reason == "") {
 					t.Errorf("%s%s: it is %s (%s), and its steps say %v: %+v", text, body, said.Outcome, said.Reason, holds, said.Decision)
 				}
 			}
 		}
+	}
+}
+
+// agrees tells of a step that does not hold, and in which everything does.
+func agrees(t *testing.T, step *explain.Node) {
+	t.Helper()
+	for i := range step.Parts {
+		if step.Parts[i].Result != "holds" {
+			return
+		}
+	}
+	if len(step.Parts) > 0 {
+		t.Errorf("it does not hold, and all in it does: %+v", step)
+	}
+}
+
+// What a rule asks about who calls counts as authentication: a delivery that does
+// not have it is not authenticated, whatever its outcome is called.
+func TestRulesAuthenticate(t *testing.T) {
+	const branch = "{ match: { type: value, value: main, parameter: { source: payload, name: ref } } }"
+	const token = "{ match: { type: value, value: t0ken, parameter: { source: header, name: X-Token } } }"
+	const signed = "{ match: { type: payload-hmac-sha256, secret: k, parameter: { source: header, name: X-Hub-Signature } } }"
+	for _, test := range []struct {
+		name, rule, body string
+		headers          []string
+		want             bool
+		auth             string // the result of that step
+		outcome          explain.Outcome
+	}{
+		{"nobody is asked", branch, `{"ref":"x"}`, nil, true, "holds", explain.Unmatched},
+		{"the wrong signature", signed, `{}`, []string{"X-Hub-Signature", "sha256=00"}, false, "not asked", explain.Failed},
+		{"no signature", signed, `{}`, nil, false, "not asked", explain.Unmatched},
+		{"the wrong token", token, `{}`, []string{"X-Token", "x"}, false, "not asked", explain.Unmatched},
+		{"the right one", token, `{}`, []string{"X-Token", "t0ken"}, true, "not asked", explain.Triggered},
+		{"the right one, and another branch", "{ and: [ " + branch + ", " + token + " ] }", `{"ref":"x"}`, []string{"X-Token", "t0ken"}, true, "not asked", explain.Unmatched},
+		{"the wrong one, and another branch", "{ and: [ " + branch + ", " + token + " ] }", `{"ref":"x"}`, []string{"X-Token", "x"}, false, "not asked", explain.Unmatched},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := read(t, "- id: hook\n  execute-command: /bin/true\n  trigger-rule: "+test.rule+"\n")
+			said := explain.Explain(context.Background(), h, &sender.Request{Delivery: post(test.body, test.headers...)}, explain.Options{})
+			auth := said.Decision.Parts[0]
+			if said.Authenticated != test.want || said.Outcome != test.outcome || auth.What != "auth" || auth.Result != test.auth {
+				t.Errorf("authenticated %v, outcome %s, %+v", said.Authenticated, said.Outcome, auth)
+			}
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
@@ -66,22 +65,8 @@ func (m masks) text(text string) string {
 	return text
 }
 
-// maxShown is how many bytes of a value are shown.
-const maxShown = 200
-
 // cut gives the beginning of a long text, and how long it is.
-func cut(text string) string { return cutAt(text, maxShown) }
-
-func cutAt(text string, most int) string {
-	if len(text) <= most {
-		return strings.ToValidUTF8(text, "�")
-	}
-	end := most
-	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return strings.ToValidUTF8(text[:end], "�") + fmt.Sprintf("… (%d bytes)", len(text))
-}
+func cut(text string) string { return rule.Cut(text, rule.MaxShown) }
 
 func count(n int, thing string) string {
 	if n == 1 {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/pawlhq/pawl/internal/rule"
 )
 
 // TurnedAway is a delivery that made no run, as Recent keeps it.
@@ -67,7 +69,7 @@ func (r *Recent) Allow(now time.Time) bool {
 
 // Add keeps one, and forgets the oldest where there are too many.
 func (r *Recent) Add(t TurnedAway) {
-	t.Method, t.Path = cutAt(t.Method, maxField), cutAt(t.Path, maxField)
+	t.Method, t.Path = rule.Cut(t.Method, maxField), rule.Cut(t.Path, maxField)
 	e := entry{t, sizeOf(t)}
 	if e.size > maxOne {
 		e.TurnedAway = t.brief()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pawlhq/pawl/internal/command"
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/rule"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
@@ -17,7 +18,7 @@ const (
 // run tells what a run would be given.
 func (q *question) run(r run.Run) Run {
 	r.Delivery = q.request.Delivery
-	shown := Run{Element: cutAt(r.Element, maxValue), Argv: []string{}, Env: []string{}, Files: []File{}, Inherit: q.inherited()}
+	shown := Run{Element: rule.Cut(r.Element, maxValue), Argv: []string{}, Env: []string{}, Files: []File{}, Inherit: q.inherited()}
 	if r.Key.Set {
 		key := q.masks.text(r.Key.Text)
 		shown.Key = &key
@@ -31,18 +32,18 @@ func (q *question) run(r run.Run) Run {
 	built = built.Shown()
 	shown.Dir = built.Directory
 	for _, argument := range built.Args {
-		shown.Argv = append(shown.Argv, cutAt(q.masks.text(argument), maxValue))
+		shown.Argv = append(shown.Argv, rule.Cut(q.masks.text(argument), maxValue))
 	}
 	for _, item := range built.Env {
 		if name, _, _ := strings.Cut(item, "="); !strings.HasPrefix(strings.ToUpper(name), "PAWL_") {
-			shown.Env = append(shown.Env, cutAt(q.masks.text(item), maxValue))
+			shown.Env = append(shown.Env, rule.Cut(q.masks.text(item), maxValue))
 		}
 	}
 	shown.Env = append(shown.Env, q.told(r)...)
 	for _, file := range built.Files {
-		shown.Files = append(shown.Files, File{file.Variable, len(file.Content), cutAt(q.masks.text(string(file.Content)), maxContent)})
+		shown.Files = append(shown.Files, File{file.Variable, len(file.Content), rule.Cut(q.masks.text(string(file.Content)), maxContent)})
 	}
-	shown.Stdin = cutAt(q.masks.text(string(built.Stdin)), maxContent)
+	shown.Stdin = rule.Cut(q.masks.text(string(built.Stdin)), maxContent)
 	for _, missing := range built.Missing {
 		shown.Missing = append(shown.Missing, missing.Error())
 	}

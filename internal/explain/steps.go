@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
@@ -33,7 +34,7 @@ func (q *question) unguarded() Node {
 		for i, guard := range guards {
 			words[i] = string(guard)
 		}
-		n.Text = "the trigger rule asks: " + strings.Join(words, ", ")
+		n.Text, n.Result = "the trigger rule asks: "+strings.Join(words, ", "), string(passed)
 	}
 	return n
 }
@@ -45,8 +46,12 @@ func (q *question) parsed(v *trigger.Verdict) {
 	case errors.As(v.Err, &unparsed):
 		q.add(Node{What: "body", Result: string(failed), Why: q.masks.text(unparsed.Error())})
 	case v.Problem != nil:
+		result := fails
+		if v.Kind == trigger.Triggered || v.Kind == trigger.Handshaken {
+			result = passed // it decides nothing
+		}
 		for line := range strings.Lines(v.Problem.Error()) {
-			q.add(Node{What: "body", Result: string(fails), Why: q.masks.text(strings.TrimSpace(line))})
+			q.add(Node{What: "body", Result: string(result), Why: q.masks.text(strings.TrimSpace(line))})
 		}
 	}
 }
@@ -57,12 +62,13 @@ func (q *question) decided(v *trigger.Verdict) {
 		return
 	}
 	decided := false
-	step := func(n Node) {
+	step := func(idle Node, ask func() Node) {
 		if decided {
-			n = skipped(n)
+			q.add(skipped(idle))
+			return
 		}
-		decided = decided || n.Result != string(holds)
-		q.add(n)
+		q.add(ask())
+		decided = q.last().Result != string(holds)
 	}
 	if q.Handshake != nil {
 		q.add(Node{What: "handshake", Text: v.Why(), Result: string(holds)})
@@ -70,35 +76,23 @@ func (q *question) decided(v *trigger.Verdict) {
 	}
 	h := q.hook
 	if len(h.Events) > 0 {
-		step(q.events(v))
+		step(Node{What: "events", Text: strings.Join(h.Events, ", ")}, func() Node { return q.events(v) })
 	}
 	if h.Rule != nil {
-		if decided {
-			step(Node{What: "trigger-rule"})
-		} else {
-			step(q.rule())
-		}
+		step(Node{What: "trigger-rule"}, q.rule)
 	}
 	if h.When != nil && !h.When.UsesElement() {
-		if decided {
-			step(Node{What: "when", Text: h.When.String()})
-		} else {
-			step(q.when("when"))
-		}
+		step(Node{What: "when", Text: h.When.String()}, q.when)
 	}
-	if h.ForEach != nil {
-		if decided {
-			step(Node{What: "for-each", Text: h.ForEach.String()})
-		} else {
-			step(q.each(v))
-		}
+	switch {
+	case h.ForEach != nil && !decided:
+		q.each(v)
+		return
+	case h.ForEach != nil:
+		q.add(Node{What: "for-each", Text: h.ForEach.String(), Result: string(passed)})
 	}
-	if len(h.Bounds) > 0 || v.Kind == trigger.Refused && !decided {
-		if decided {
-			step(Node{What: "values"})
-		} else {
-			step(q.bounds(v))
-		}
+	if q.asksValues() || v.Kind == trigger.Refused && !decided {
+		step(Node{What: "values"}, func() Node { return q.values(v) })
 	}
 }
 
@@ -119,10 +113,13 @@ func (q *question) events(v *trigger.Verdict) Node {
 
 // rule asks the trigger rule for what each part of it comes to.
 func (q *question) rule() Node {
-	request := &rule.Request{Delivery: q.content, SoftSignatures: q.hook.SoftSignatures, Replayed: q.options.Replayed}
-	trace := rule.Explain(q.hook.Rule, request)
-	n := q.node(trace)
+	n := q.node(rule.Explain(q.hook.Rule, q.ruled()))
 	return Node{What: "trigger-rule", Result: n.Result, Why: n.Why, Parts: []Node{n}}
+}
+
+// ruled is what a rule is asked about.
+func (q *question) ruled() *rule.Request {
+	return &rule.Request{Delivery: q.content, SoftSignatures: q.hook.SoftSignatures, Replayed: q.options.Replayed}
 }
 
 // node is a trace as an explanation has it.
@@ -130,7 +127,10 @@ func (q *question) node(t rule.Trace) Node {
 	n := Node{What: t.Kind, Text: t.Text, Result: string(t.Result), Why: t.Why}
 	for _, saw := range t.Saw {
 		if q.masks.hides(q.content, saw.Ref) && !saw.Missing {
-			saw.Value, n.Text, n.Why = rule.Masked, masked(saw.Ref, n.Text), masked(saw.Ref, n.Why)
+			saw.Value, n.Text = rule.Masked, rule.DescribeSecret(saw.Ref, strings.HasPrefix(n.Text, saw.Ref.String()+" matches "))
+			if n.Why != "" {
+				n.Why = saw.Ref.String() + " is not what is asked for"
+			}
 		}
 		n.Saw = append(n.Saw, Seen{Value: saw.Value, Name: saw.Ref.String(), Missing: saw.Missing})
 	}
@@ -153,17 +153,9 @@ func (q *question) hint(text string) {
 	q.Hints = append(q.Hints, text)
 }
 
-// masked leaves of a text about a value only whose it is.
-func masked(ref delivery.Ref, text string) string {
-	if text == "" {
-		return ""
-	}
-	return ref.String() + " is " + rule.Masked
-}
-
 // when asks the hook's expression, of the present element where it names one.
-func (q *question) when(what string) Node {
-	n := Node{What: what, Text: q.hook.When.String(), Result: string(holds)}
+func (q *question) when() Node {
+	n := Node{What: "when", Text: q.hook.When.String(), Result: string(holds)}
 	ok, err := q.hook.When.Holds(q.content)
 	switch {
 	case err != nil:
@@ -195,20 +187,43 @@ func (q *question) see(ref delivery.Ref) Seen {
 // maxElements is how many elements of for-each are explained.
 const maxElements = 20
 
-// each tells what becomes of the elements.
-func (q *question) each(v *trigger.Verdict) Node {
-	h := q.hook
-	n := Node{What: "for-each", Text: h.ForEach.String(), Result: string(holds)}
-	elements, err := q.content.Elements(*h.ForEach)
+// each tells what becomes of the elements. What they share is looked at after they
+// were counted, and before each of them is.
+func (q *question) each(v *trigger.Verdict) {
+	n := Node{What: "for-each", Text: q.hook.ForEach.String(), Result: string(holds)}
+	elements, ok := q.counted(&n, v)
+	values := Node{What: "values", Result: string(passed)}
+	if ok {
+		if values = q.values(v); values.Result == string(holds) {
+			q.elements(&n, elements, v)
+		}
+	}
+	q.add(n)
+	if q.asksValues() {
+		q.add(values)
+	}
+}
+
+// counted says how many elements there are, and reports whether they are looked at.
+func (q *question) counted(n *Node, v *trigger.Verdict) (elements []string, ok bool) {
+	of := *q.hook.ForEach
+	elements, err := q.content.Elements(of)
 	switch {
+	case q.hook.Tells(q.content, of):
+		n.Result, n.Why = string(fails), q.Reason
 	case err != nil:
 		n.Result, n.Why = string(failed), q.masks.text(err.Error())
-		return n
 	case len(elements) == 0:
 		n.Result, n.Why = string(fails), v.Why()
-		return n
+	default:
+		n.Text += ": " + count(len(elements), "element")
+		return elements, true
 	}
-	n.Text += fmt.Sprintf(": %s", count(len(elements), "element"))
+	return nil, false
+}
+
+// elements tells what becomes of each.
+func (q *question) elements(n *Node, elements []string, v *trigger.Verdict) {
 	for i, element := range elements {
 		if i == maxElements {
 			n.Parts = append(n.Parts, Node{What: "element", Text: fmt.Sprintf("and %d more", len(elements)-i), Result: string(passed)})
@@ -220,46 +235,74 @@ func (q *question) each(v *trigger.Verdict) Node {
 	if v.Kind != trigger.Triggered {
 		n.Result, n.Why = string(fails), "no element makes a run"
 	}
-	return n
 }
 
 // element tells what becomes of the present element.
 func (q *question) element(element string) Node {
 	n := Node{What: "element", Text: cut(element), Result: string(holds)}
 	if q.hook.When != nil && q.hook.When.UsesElement() {
-		when := q.when("when")
+		when := q.when()
 		n.Parts = append(n.Parts, when)
 		n.Result, n.Why = when.Result, when.Why
 	}
-	if n.Result != string(holds) {
-		return n
-	}
-	for i := range q.hook.Bounds {
-		bound := &q.hook.Bounds[i]
-		if bound.Source != delivery.Element {
-			continue
-		}
-		part := q.bound(bound)
-		n.Parts = append(n.Parts, part)
-		if part.Result != string(holds) {
-			n.Result, n.Why = part.Result, part.Why
-		}
+	if n.Result == string(holds) {
+		q.looked(&n, func(ref delivery.Ref) bool { return trigger.OfElement(q.hook, ref) })
 	}
 	return n
 }
 
-// bounds tells which values are not as they must be.
-func (q *question) bounds(v *trigger.Verdict) Node {
+// shared reports whether a value is looked at once, and not for each element.
+func (q *question) shared(ref delivery.Ref) bool {
+	return q.hook.ForEach == nil || !trigger.OfElement(q.hook, ref)
+}
+
+// asksValues reports whether values are looked at but for elements' own.
+func (q *question) asksValues() bool {
+	n := Node{}
+	return slices.ContainsFunc(q.hook.Bounds, func(b hook.Bound) bool { return q.shared(b.Ref) }) || q.computed(&n, q.shared)
+}
+
+// values tells which values are not as they must be, or cannot be worked out.
+func (q *question) values(v *trigger.Verdict) Node {
 	n := Node{What: "values", Result: string(holds)}
+	q.looked(&n, q.shared)
+	if v.Kind == trigger.Refused && q.hook.ForEach == nil {
+		n.Result, n.Why = string(fails), q.Reason
+	}
+	return n
+}
+
+// looked adds to a step the values that are looked at.
+func (q *question) looked(n *Node, which func(delivery.Ref) bool) {
 	for i := range q.hook.Bounds {
-		if bound := &q.hook.Bounds[i]; bound.Source != delivery.Element || q.hook.ForEach == nil {
+		if bound := &q.hook.Bounds[i]; which(bound.Ref) {
 			n.Parts = append(n.Parts, q.bound(bound))
 		}
 	}
-	if v.Kind == trigger.Refused {
-		n.Result, n.Why = string(fails), q.masks.text(v.Err.Error())
+	q.computed(n, which)
+	for i := range n.Parts {
+		if part := &n.Parts[i]; part.Result != string(holds) && n.Result == string(holds) {
+			n.Result, n.Why = string(fails), part.Why
+		}
 	}
-	return n
+}
+
+// computed adds to a step the values that expressions give and that no bound
+// tells of, and reports whether there are any.
+func (q *question) computed(n *Node, which func(delivery.Ref) bool) (some bool) {
+	for ref := range trigger.Computations(q.hook) {
+		told := slices.ContainsFunc(q.hook.Bounds, func(b hook.Bound) bool { return b.Ref == ref })
+		if told || !which(ref) {
+			continue
+		}
+		some = true
+		part := Node{What: "computed", Text: ref.String(), Result: string(holds), Saw: []Seen{q.see(ref)}}
+		if _, err := q.content.Value(ref); err != nil && !delivery.IsMissing(err) {
+			part.Result, part.Why = string(failed), q.masks.text(err.Error())
+		}
+		n.Parts = append(n.Parts, part)
+	}
+	return some
 }
 
 // bound asks whether a value is as it must be, as trigger does.
@@ -272,8 +315,12 @@ func (q *question) bound(b *hook.Bound) Node {
 		n.Text += fmt.Sprintf(", at most %s", count(b.MaxLength, "character"))
 	}
 	n.Saw = []Seen{q.see(b.Ref)}
-	if err := trigger.OutOf(b, q.content, trigger.Mode{Replayed: q.options.Replayed}); err != nil {
+	var bound *trigger.BoundError
+	switch err := trigger.OutOf(b, q.content, trigger.Mode{Replayed: q.options.Replayed}); {
+	case errors.As(err, &bound):
 		n.Result, n.Why = string(fails), q.masks.text(err.Error())
+	case err != nil: // it cannot be worked out
+		n.Result, n.Why = string(failed), q.masks.text(err.Error())
 	}
 	return n
 }

@@ -213,13 +213,13 @@ func describe(rule Rule) string {
 	switch rule := rule.(type) {
 	case *value:
 		if secretive(rule.parameter) {
-			return rule.parameter.String() + " is " + Masked
+			return DescribeSecret(rule.parameter, false)
 		}
 		return rule.parameter.String() + " is " + strconv.Quote(cut(rule.want))
 	case *regex:
 		switch {
 		case secretive(rule.parameter):
-			return rule.parameter.String() + " matches " + Masked
+			return DescribeSecret(rule.parameter, true)
 		case rule.expression == nil:
 			return rule.parameter.String() + " matches an expression that cannot be compiled"
 		}
@@ -232,6 +232,14 @@ func describe(rule Rule) string {
 		return "header \"X-Signature\" is the Scalr signature of the body and the date"
 	}
 	return "a match of an unknown type"
+}
+
+// DescribeSecret says what a match asks that compares a credential: not with what.
+func DescribeSecret(ref delivery.Ref, matches bool) string {
+	if matches {
+		return ref.String() + " matches an expression that is not shown"
+	}
+	return ref.String() + " is the secret"
 }
 
 // why says why a match does not hold.
@@ -324,16 +332,19 @@ func secretive(ref delivery.Ref) bool {
 	return ref.Credential() != delivery.NoCredential
 }
 
-// maxShown is how many bytes of a value an explanation shows.
-const maxShown = 200
+// MaxShown is how many bytes of a value an explanation shows.
+const MaxShown = 200
 
-// cut gives the beginning of a long text, and how long it is.
-func cut(text string) string {
-	if len(text) <= maxShown {
+func cut(text string) string { return Cut(text, MaxShown) }
+
+// Cut gives the beginning of a text of more than so many bytes, and says how long
+// it is.
+func Cut(text string, most int) string {
+	if len(text) <= most {
 		return strings.ToValidUTF8(text, "�")
 	}
-	end := maxShown
-	for end > maxShown-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return strings.ToValidUTF8(text[:end], "�") + fmt.Sprintf("… (%d bytes)", len(text))

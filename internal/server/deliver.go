@@ -2,13 +2,10 @@ package server
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
 	"github.com/pawlhq/pawl/internal/trigger"
@@ -114,10 +111,12 @@ func (x *exchange) note(v *trigger.Verdict) {
 	case trigger.Handshaken:
 		x.info().Str("hook", v.Hook.ID).Msg("a handshake was answered")
 	case trigger.Refused:
-		x.warn().Err(v.Err).Str("hook", v.Hook.ID).Msg("refused: the delivery does not fit")
+		if event := x.warn(); event != nil {
+			event.Str("error", v.Why()).Str("hook", v.Hook.ID).Msg("refused: the delivery does not fit")
+		}
 	case trigger.Failed:
 		text := "error evaluating the trigger rule"
-		if isUnparsed(v.Err) {
+		if v.Unparsed() {
 			text = "cannot parse the body"
 		}
 		x.warn().Err(v.Err).Str("hook", v.Hook.ID).Msg(text)
@@ -129,26 +128,16 @@ func (s *Server) turnAway(x *exchange, v *trigger.Verdict) {
 	switch v.Kind {
 	case trigger.Handshaken:
 		shake(x, v)
+		return
 	case trigger.Nothing, trigger.Uninteresting:
-		code := v.Hook.SuccessCode
-		if code < 200 || code > 299 {
-			code = http.StatusOK
-		}
 		x.Header().Set(runsHeader, "0")
 		setAnswerHeaders(x, v.Hook)
-		respond(x, code, "No runs: "+v.Why()+".")
-	case trigger.Refused:
-		respond(x, patient(v.Hook, http.StatusBadRequest), "Refused: "+v.Err.Error()+".")
-	case trigger.Mismatched:
-		respond(x, v.Hook.MismatchCode, "Hook rules were not satisfied.")
-	default:
-		text := "Error occurred while evaluating hook rules."
-		if isUnparsed(v.Err) {
-			text = "Error occurred while parsing multipart form."
-		}
-		respond(x, patient(v.Hook, http.StatusInternalServerError), text)
 	}
+	answer(x, v.Answer())
 }
+
+// answer answers a delivery that makes no runs.
+func answer(x *exchange, a trigger.Answer) { respond(x, a.Status, a.Text) }
 
 // shake answers a handshake.
 func shake(x *exchange, v *trigger.Verdict) {
@@ -161,20 +150,6 @@ func shake(x *exchange, v *trigger.Verdict) {
 	x.Header().Set("Content-Type", kind)
 	x.Header().Set("X-Content-Type-Options", "nosniff")
 	respond(x, v.Handshake.Status, v.Handshake.Body)
-}
-
-// patient is the status by which a sender hears that its delivery is not good:
-// success, where it would stop calling after a few that are not.
-func patient(h *hook.Hook, status int) int {
-	if h.Sender != nil && h.Sender.SwitchesOff {
-		return http.StatusOK
-	}
-	return status
-}
-
-func isUnparsed(err error) bool {
-	var unparsed *delivery.ParseError
-	return errors.As(err, &unparsed)
 }
 
 // accepted logs what became of the parts of a delivery. first is how many of

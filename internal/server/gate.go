@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +115,7 @@ func (s *Server) unauthenticated(x *exchange, record *run.Delivery) {
 		notFound(x)
 	} else {
 		s.setHeaders(x)
-		respond(x, http.StatusUnauthorized, "Unauthorized.")
+		answer(x, trigger.Unauthorized())
 	}
 	if keep {
 		s.keep(x, record)

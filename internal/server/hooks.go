@@ -14,6 +14,7 @@ import (
 	"github.com/pawlhq/pawl/internal/delivery"
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
+	"github.com/pawlhq/pawl/internal/trigger"
 )
 
 // What a slow client gets. A body may take long in all, as long as it keeps
@@ -59,7 +60,7 @@ func (s *Server) hooks(x *exchange, r *http.Request, path string) {
 	defer release()
 	if hooks, err = x.authentic(hooks); err != nil {
 		x.event(zerolog.ErrorLevel).Err(err).Msg("who calls cannot be told: the delivery was refused")
-		busy(x, "Not accepted: who calls cannot be checked now.")
+		busy(x, trigger.Unsure().Text)
 		return
 	}
 	if len(hooks) == 0 {
@@ -128,7 +129,7 @@ func (s *Server) read(x *exchange, record *run.Delivery) (release func(), err er
 
 // notFound answers as if there were no hook: also where there is one, and the
 // secret behind its path is wrong.
-func notFound(x *exchange) { respond(x, http.StatusNotFound, "Hook not found.") }
+func notFound(x *exchange) { answer(x, trigger.NotFound()) }
 
 // busy answers that a delivery may come again later.
 func busy(x *exchange, text string) {

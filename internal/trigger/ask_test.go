@@ -39,7 +39,9 @@ func TestAskInOrder(t *testing.T) {
 		{"when does not", "when: payload.one == 'v2'", post(pushed), trigger.Mode{}, "mismatched: when does not hold: payload.one == 'v2'"},
 		{"when is asked after the rule", never + "when: payload.gone == 1", post(pushed), trigger.Mode{}, `mismatched: payload "one" is not the value asked for`},
 		{"when, and a value is missing", "when: payload.gone == 1", post(pushed), trigger.Mode{}, "refused: payload.gone is not in the payload (has(payload.gone) asks), in payload.gone == 1"},
-		{"when, and there is no payload", "when: has(payload.gone)", post("no JSON"), trigger.Mode{}, "mismatched: when does not hold: has(payload.gone)"},
+		{"when, and there is no payload", "when: has(payload.gone)", post("no JSON"), trigger.Mode{}, "mismatched: the body is no JSON payload: at byte 0: what begins with 'n' is no value; so when does not hold: has(payload.gone)"},
+		{"a value is missing, for the body cannot be read: that comes first", "when: payload.one == 'v1'", post("no JSON"), trigger.Mode{Validate: true}, "refused: the body is no JSON payload: at byte 0: what begins with 'n' is no value; so payload.one is not in the payload (has(payload.one) asks), in payload.one == 'v1'"},
+		{"what nobody looked at is no reason", "when: query.q == '8'", post("no JSON"), trigger.Mode{Validate: true}, "mismatched: when does not hold: query.q == '8'"},
 		{"when is asked before for-each", "when: payload.one == 'v2'\nfor-each: { source: payload, name: object }", post(pushed), trigger.Mode{}, "mismatched: when does not hold: payload.one == 'v2'"},
 		{"when is asked when it is sent again", "when: payload.one == 'v2'", post(pushed), replayed, "mismatched: when does not hold: payload.one == 'v2'"},
 		{"when of an event", github + "when: event == 'push' && sender == 'github'", post(pushed, "X-GitHub-Event", "push"), trigger.Mode{}, "triggered "},
@@ -212,5 +214,35 @@ func TestForEachOverACredential(t *testing.T) {
 	h := &hook.Hook{ID: "a", ForEach: &delivery.Ref{Source: delivery.Header, Name: "X-Token"}}
 	if v := trigger.Ask(h, post(pushed, "X-Token", "s3cret"), trigger.Mode{}); v.Kind != trigger.Refused || strings.Contains(v.Why(), "s3cret") {
 		t.Error(verdict(v))
+	}
+}
+
+// Whoever sends a delivery hears which value does not fit, and nothing of what the
+// hook asks of it: no pattern, no expression, no list of events.
+func TestAnswersTellNothingOfTheHook(t *testing.T) {
+	tests := []struct {
+		name, hook, body string
+		status           int
+		want             string
+	}{
+		{"a pattern", "pass-arguments-to-command: [{ source: payload, name: one, pattern: xyzzy }]", pushed, 400, `Refused: payload "one" does not fit.`},
+		{"a length", "pass-arguments-to-command: [{ source: payload, name: one, max-length: 1 }]", pushed, 400, `Refused: payload "one" does not fit.`},
+		{"of a computed value", "pass-arguments-to-command: [{ source: cel, name: '\"xyzzy\"', pattern: x }]", pushed, 400, "Refused: a value that the hook works out does not fit."},
+		{"when", "when: payload.gone == 'xyzzy'", pushed, 400, "Refused: what the hook works out of its values cannot be told."},
+		{"when, of no JSON", "when: payload.gone == 'xyzzy'", "[", 400, "Refused: the body is no JSON payload: at byte 1: it ends before its value does; so what the hook works out of its values cannot be told."},
+		{"an element", "for-each: { source: payload, name: tags }\npass-arguments-to-command: [{ source: element, pattern: xyzzy }]", pushed, 400, `Refused: element 1 of payload "tags": element does not fit.`},
+		{"no list", "for-each: { source: payload, name: object }", pushed, 400, `Refused: payload "object" is an object, not a list.`},
+		{"no elements", "for-each: { source: payload, name: none }", pushed, 200, `No runs: payload "none" has no elements to run for.`},
+		{"an event", github + "events: [xyzzy]", pushed, 200, `No runs: the event type "" is none that the hook asks for.`},
+		{"a rule", "trigger-rule: { match: { type: value, value: xyzzy, parameter: { source: payload, name: one } } }", pushed, 200, "Hook rules were not satisfied."},
+		{"where the sender would stop calling", "sender: quay\nauth: none\npass-arguments-to-command: [{ source: payload, name: one, pattern: xyzzy }]", pushed, 200, `Refused: payload "one" does not fit.`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := trigger.Ask(one(t, tt.hook), post(tt.body), trigger.Mode{})
+			if got := v.Answer(); got.Status != tt.status || got.Text != tt.want {
+				t.Errorf("%d %q, want %d %q", got.Status, got.Text, tt.status, tt.want)
+			}
+		})
 	}
 }

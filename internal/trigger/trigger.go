@@ -9,6 +9,7 @@ package trigger
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -64,7 +65,8 @@ type Verdict struct {
 	Part run.Part
 
 	request *rule.Request
-	when    bool // of Mismatched: it is when that does not hold
+	when    bool  // of Mismatched: it is when that does not hold
+	unread  error // what could not be parsed of that which was looked at to decide
 }
 
 // question is what is made for each hook that is asked: at once, for most
@@ -87,6 +89,9 @@ func Ask(h *hook.Hook, d *run.Delivery, mode Mode) Verdict {
 		return v
 	}
 	v.Kind, v.Err = v.decide(&q.content, mode)
+	if v.Kind != Triggered && v.Kind != Handshaken {
+		v.unread = q.content.Problem() // before more is looked at
+	}
 	if mode.Validate {
 		_ = q.content.Validate() // Problem tells
 	}
@@ -158,7 +163,7 @@ func part(h *hook.Hook, content *delivery.Delivery, mode Mode) run.Part {
 	if mode.Replayed {
 		return p
 	}
-	if p.SenderID != "" {
+	if p.SenderID != "" && (h.DeliveryID != nil || h.Sender == nil || !h.Sender.SharesID(content)) {
 		p.Dedupe = h.Dedupe
 	}
 	p.MustAccept = h.Sender != nil && h.Sender.SwitchesOff
@@ -201,7 +206,7 @@ func (v *Verdict) each(content *delivery.Delivery, mode Mode) (Kind, error) {
 		element = copied(element, content)
 		content.SetElement(element)
 		if ok, err := fits(h, content, mode); err != nil {
-			v.Spoiled = append(v.Spoiled, fmt.Errorf("element %d of %s: %w", i+1, h.ForEach, err))
+			v.Spoiled = append(v.Spoiled, &spoiledError{i + 1, *h.ForEach, err})
 			continue
 		} else if !ok {
 			continue
@@ -236,6 +241,19 @@ func fits(h *hook.Hook, content *delivery.Delivery, mode Mode) (bool, error) {
 	return true, nil
 }
 
+// spoiledError says which element of for-each does not fit.
+type spoiledError struct {
+	number int // from 1
+	of     delivery.Ref
+	err    error
+}
+
+func (e *spoiledError) Error() string {
+	return fmt.Sprintf("element %d of %s: %s", e.number, e.of, e.err)
+}
+
+func (e *spoiledError) Unwrap() error { return e.err }
+
 // allSpoiled is the error of elements none of which gets a run: the first one's,
 // and how many there are.
 func allSpoiled(spoiled []error) error {
@@ -246,26 +264,37 @@ func allSpoiled(spoiled []error) error {
 }
 
 // Why says in words why no run was made, for a log that somebody reads: it may
-// ask the rule again. Of the request it names values, and never tells them, but
-// for the event type.
+// ask the rule again. What could not be read of the request comes first, if it was
+// looked at. Of the request it names values, and never tells them, but for the
+// event type and the content type.
 func (v Verdict) Why() string {
 	switch v.Kind {
 	case Mismatched:
 		switch {
 		case !v.when:
-			return rule.Why(v.Hook.Rule, v.request)
+			return v.because(rule.Why(v.Hook.Rule, v.request))
 		case v.Hook.When.UsesElement():
-			return "when holds for none of the elements of " + v.Hook.ForEach.String() + ": " + v.Hook.When.String()
+			return v.because("when holds for none of the elements of " + v.Hook.ForEach.String() + ": " + v.Hook.When.String())
 		}
-		return "when does not hold: " + v.Hook.When.String()
+		return v.because("when does not hold: " + v.Hook.When.String())
 	case Nothing:
-		return v.Hook.ForEach.String() + " has no elements to run for"
-	case Refused, Failed, Unauthenticated:
+		return v.because(v.Hook.ForEach.String() + " has no elements to run for")
+	case Refused:
+		return v.because(v.Err.Error())
+	case Failed, Unauthenticated:
 		return v.Err.Error()
 	case Handshaken:
 		return "the sender asks for an answer alone: it is set up or tested"
 	case Uninteresting:
-		return fmt.Sprintf("the event type %.100q is none of the hook's events %q", v.request.EventType(), v.Hook.Events)
+		return v.because(fmt.Sprintf("the event type %.100q is none of the hook's events %q", v.request.EventType(), v.Hook.Events))
 	}
 	return ""
+}
+
+// because puts before a reason what could not be read of the request.
+func (v Verdict) because(reason string) string {
+	if v.unread == nil {
+		return reason
+	}
+	return rule.Cut(strings.ReplaceAll(v.unread.Error(), "\n", "; "), rule.MaxShown) + "; so " + reason
 }
