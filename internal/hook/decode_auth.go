@@ -2,6 +2,7 @@ package hook
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +24,44 @@ func (r *reader) auth(f field) (open bool) {
 		if word == "none" {
 			return true
 		}
+		keys := keyNames(r.authKeys(&sender.Auth{}))
+		if example := authExample(word); slices.Contains(keys, word) && example != "" {
+			r.refuse(f.value, "auth is the word none, or an object: auth: %s", example)
+			return false
+		}
 		// What stands there may be the secret itself, and is not told.
-		r.refuse(f.value, "auth is the word none, or an object as in {path: {}}%s", Suggestion(word, append(keyNames(r.authKeys(&sender.Auth{})), "none")))
+		r.refuse(f.value, "auth is the word none, or an object as in {path: {}}%s", Suggestion(word, append(keys, "none")))
 	default:
 		r.refuse(f.value, "auth is one object, all parts of which must pass, not %s", kindOf(f.value))
 	}
 	return false
+}
+
+// authExample shows how a part of auth is written.
+func authExample(part string) string {
+	switch part {
+	case "path", "bearer":
+		return "{" + part + ": {}}"
+	case "header":
+		return "{header: {name: X-Token}}"
+	case "query":
+		return "{query: {name: token}}"
+	case "basic":
+		return "{basic: {user: NAME}}"
+	case "hmac":
+		return "{hmac: {header: X-Signature}}"
+	case "ed25519":
+		return "{ed25519: {public-keys: [KEY]}}"
+	case "oidc":
+		return "{oidc: {issuer: URL, audience: TEXT}}"
+	case "sns":
+		return "{sns: {topics: [ARN]}}"
+	case "client-certificate":
+		return "{client-certificate: {ca: {file: PATH}}}"
+	case "addresses":
+		return "{addresses: [192.0.2.0/24]}"
+	}
+	return ""
 }
 
 func (r *reader) authKeys(a *sender.Auth) []key {

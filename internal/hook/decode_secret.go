@@ -71,7 +71,7 @@ func (r *reader) secretSource(f field, use secretUse) (source secret.Source, uns
 		return secret.Source{}, false
 	}
 	at := f.value
-	given := 0
+	given, before := 0, len(r.problems)
 	part := func(name string, into *string, read func(field) string) key {
 		return key{name: name, of: pawls, read: func(f field) {
 			*into = read(f)
@@ -94,6 +94,9 @@ func (r *reader) secretSource(f field, use secretUse) (source secret.Source, uns
 			}
 		}},
 	})
+	if given == 0 && len(r.problems) > before {
+		return secret.Source{}, false // told what is wrong with it
+	}
 	if given != 1 {
 		r.wrong(f.value, "%s takes one of file, env and credential; for several secrets write a list: [{file: NEW}, {file: OLD}]", f.name)
 		return secret.Source{}, false
@@ -125,6 +128,8 @@ func (r *reader) checkSecret(at *yaml.Node, source secret.Source, unset bool, us
 	if r.options.Elsewhere {
 		return
 	}
+	before := len(r.problems)
+	defer func() { r.caller.unset += len(r.problems) - before }()
 	for _, err := range secret.NewSet([]secret.Source{source}, nil).Check() {
 		switch {
 		case !errors.Is(err, secret.ErrUnset):

@@ -21,14 +21,15 @@ type caller struct {
 	auth      *sender.Auth // nil: nothing, or the word none
 	unsound   bool         // something in it is wrong and told
 	elsewhere bool         // it names files that are not on this machine
+	unset     int          // problems of secrets whose values cannot be had: all else can still be judged
 }
 
 // vital reads a key without which no Gate can be made.
 func (r *reader) vital(read func(field)) func(field) {
 	return func(f field) {
-		before := len(r.problems)
+		before := len(r.problems) - r.caller.unset
 		read(f)
-		r.caller.unsound = r.caller.unsound || len(r.problems) > before
+		r.caller.unsound = r.caller.unsound || len(r.problems)-r.caller.unset > before
 	}
 }
 

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -90,11 +91,21 @@ func wayBack(from, to string, byID map[string]*Hook, seen map[string]bool) []str
 // no file. The hooks that name them work all the same: nothing is lost but what
 // would follow.
 func strangers(files []*candidate, set *Set) {
+	known := map[string]bool{}
+	for _, c := range files {
+		for _, h := range slices.Concat(c.Hooks, c.read) {
+			known[h.ID] = true
+		}
+	}
 	told := map[string]string{} // the text for an id: many hooks may name one
 	for _, c := range files {
-		for _, h := range c.Hooks {
+		hooks := c.Hooks
+		if c.read != nil {
+			hooks = c.read // all that is wrong with a file is told at once, also where it was refused
+		}
+		for _, h := range hooks {
 			for _, f := range h.followers() {
-				if set.ByID(f.id) != nil {
+				if known[f.id] {
 					continue
 				}
 				if told[f.id] == "" {

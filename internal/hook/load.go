@@ -56,6 +56,7 @@ var ErrSameID = errors.New("an id stands in two hook files")
 type candidate struct {
 	Loaded
 	problems Problems
+	read     []*Hook // as far as they could be read, also where the file was refused
 }
 
 // Load reads all files and makes a Set of them. The error is ErrSameID, or nil:
@@ -170,7 +171,8 @@ func (l *Loader) judge(file string, text []byte, err error, options Options) *ca
 		return l.keep(file, fmt.Sprintf("cannot read the hook file: %v", err))
 	}
 	r := newReader(file, options)
-	c := &candidate{Loaded: Loaded{File: file, Hooks: r.read(text)}, problems: r.problems}
+	hooks := r.read(text)
+	c := &candidate{Loaded: Loaded{File: file, Hooks: hooks}, problems: r.problems, read: hooks}
 	if options.KeepText {
 		c.Text = text
 	}
@@ -182,8 +184,8 @@ func (l *Loader) judge(file string, text []byte, err error, options Options) *ca
 
 func (l *Loader) keep(file, why string) *candidate {
 	return &candidate{
-		Loaded{File: file, Hooks: l.good[file], Kept: true},
-		Problems{{At: Position{File: file}, Severity: Refusal, Text: why}},
+		Loaded:   Loaded{File: file, Hooks: l.good[file], Kept: true},
+		problems: Problems{{At: Position{File: file}, Severity: Refusal, Text: why}},
 	}
 }
 

@@ -24,7 +24,28 @@ func nearest(word string, known []string) string {
 			best, distance = candidate, d
 		}
 	}
+	if best == "" {
+		return alike(word, known)
+	}
 	return best
+}
+
+// alike gives the known word of which a part begins with the same eight letters,
+// as max-concurrent for concurrency; "" where there is none.
+func alike(word string, known []string) string {
+	const letters = 8
+	if len(word) < letters {
+		return ""
+	}
+	begin := strings.ToLower(word[:letters])
+	for _, candidate := range known {
+		for part := range strings.SplitSeq(strings.ToLower(candidate), "-") {
+			if strings.HasPrefix(part, begin) {
+				return candidate
+			}
+		}
+	}
+	return ""
 }
 
 // editDistance counts the insertions, deletions and changes of a byte that turn

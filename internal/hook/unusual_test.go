@@ -53,3 +53,18 @@ func TestAwaited(t *testing.T) {
 		t.Errorf("with the secret: %+v, %v", got, report.Problems)
 	}
 }
+
+// TestAllAtOnce: a file that is refused is asked for hooks that follow and are
+// nowhere as well.
+func TestAllAtOnce(t *testing.T) {
+	d := files{t, t.TempDir()}
+	d.write("h.yaml", "!- {id: h, execute-command: /bin/true, nosuch: 1, on-failure: nowhere, on-success: h2}\n- {id: h2, execute-command: /bin/true}")
+	_, report, _ := hook.NewLoader([]string{d.dir}, hook.Options{}).Load()
+	text := report.Problems.String()
+	if !report.Files[0].Kept || !strings.Contains(text, `unknown key "nosuch"`) || !strings.Contains(text, `on-failure: there is no hook "nowhere"`) {
+		t.Errorf("problems:\n%s", text)
+	}
+	if strings.Contains(text, `"h2"`) {
+		t.Errorf("it misses a hook of the same file:\n%s", text)
+	}
+}

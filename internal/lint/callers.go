@@ -23,25 +23,37 @@ func (e *entry) callers() {
 	if _, named := e.object.get("sender"); asks || named {
 		return // the reader asks for what is missing
 	}
+	if e.hook != nil && len(rule.Guards(e.hook.Rule)) > 0 {
+		return // the answer that the server acts on; what follows looks for its reason
+	}
+	may := "may"
+	if e.hook == nil {
+		may = "could" // the hook is not loaded as it is
+	}
+	fixOpen := fixOpen
+	if known := e.senderOf(); known != "" {
+		fixOpen = "write sender: " + known + " with secret: {file: PATH} (pawl senders " + known + " says more); auth: none where anyone may"
+	}
 	trigger, has := e.object.get("trigger-rule")
 	if !has {
-		e.add(nil, ruleNoAuth, Warning, fixOpen, "nothing checks who calls: anyone may trigger it")
+		e.add(nil, ruleNoAuth, Warning, fixOpen, "nothing checks who calls: anyone %s trigger it", may)
 		return
 	}
 	names := &names{}
-	switch guarded(trigger.value, names, 0) {
-	case byAll:
+	by := guarded(trigger.value, names, 0)
+	switch {
+	case by == byAll && e.hook == nil:
 		return
-	case bySome:
+	case by == bySome:
 		e.add(trigger.key, ruleNoAuth, Warning, fixOpen,
-			"nothing checks who calls in one branch of an or: anyone may trigger it that way")
+			"nothing checks who calls in one branch of an or: anyone %s trigger it that way", may)
 	default:
 		if len(names.list) > 0 {
 			e.add(nil, ruleNoAuth, Warning, fixOpen,
-				"nothing checks who calls: anyone may trigger it (%s is no secret: any caller can send it)", strings.Join(names.list, ", "))
+				"nothing checks who calls: anyone %s trigger it (%s is no secret: any caller can send it)", may, strings.Join(names.list, ", "))
 			return
 		}
-		e.add(nil, ruleNoAuth, Warning, fixOpen, "nothing checks who calls: anyone may trigger it")
+		e.add(nil, ruleNoAuth, Warning, fixOpen, "nothing checks who calls: anyone %s trigger it", may)
 	}
 }
 
@@ -103,7 +115,7 @@ func guardedMatch(match object, found *names) guard {
 	ref := parameter.value.ref()
 	source, _ := delivery.ParseSource(string(ref.Source))
 	switch {
-	case source == delivery.Header && slices.ContainsFunc(plainHeaders(), func(name string) bool { return strings.EqualFold(name, ref.Name) }):
+	case source == delivery.Header && rule.IsPlainHeader(ref.Name):
 		if !slices.Contains(found.list, ref.Name) {
 			found.list = append(found.list, ref.Name)
 		}
@@ -115,15 +127,6 @@ func guardedMatch(match object, found *names) guard {
 		return byAll // Slack's and Mattermost's token is in the payload
 	}
 	return byNone
-}
-
-// plainHeaders are headers whose values everybody knows.
-func plainHeaders() []string {
-	return []string{
-		"X-GitHub-Event", "X-Gitlab-Event", "X-Gitea-Event", "X-Gitea-Event-Type", "X-Forgejo-Event", "X-Gogs-Event", "X-Event-Key",
-		"X-GitHub-Hook-Installation-Target-Type", "X-Nexus-Webhook-Id", "Content-Type", "User-Agent", "Accept", "Host",
-		"Content-Length", "Accept-Encoding", "X-Amz-Sns-Message-Type",
-	}
 }
 
 // maxDepth bounds how deeply rules are followed; the reader refuses deeper ones.
@@ -183,7 +186,14 @@ func (e *entry) secret(at *yaml.Node, value object, own bool) {
 		e.add(at, ruleInClear, Warning, "put it in a file of its own (mode 0600) and write secret: {file: PATH}, or {credential: NAME}, {env: NAME}",
 			"the secret stands in the hook file: whoever reads the file can call the hook")
 	default:
-		e.add(at, ruleInClear, Warning, `use sender (or auth) with secret: {file: PATH}; or -template and {{ credential "NAME" | printf "%q" }}`,
+		use := "use sender (or auth) with secret: {file: PATH}"
+		if known := e.senderOf(); known != "" {
+			use = "write sender: " + known + " with secret: {file: PATH} in place of this rule"
+			if known == "github" {
+				use += " (GitHub's SHA-256 signature is verified then, which it sends beside SHA-1)"
+			}
+		}
+		e.add(at, ruleInClear, Warning, use+`; or -template and {{ credential "NAME" | printf "%q" }}`,
 			"the secret stands in the hook file: whoever reads the file can sign")
 	}
 }
@@ -199,14 +209,17 @@ func (e *entry) token(match object) {
 		return
 	}
 	ref := parameter.value.ref()
-	how := "auth: {header: {name: " + ref.Name + "}}"
+	how, bearer := "auth: {header: {name: "+ref.Name+"}}", ""
 	switch {
 	case strings.EqualFold(ref.Name, "Authorization"):
 		how = "auth: {bearer: {}}, or {basic: {user: NAME}},"
+		if word, rest, ok := strings.Cut(value.value.node.Value, " "); ok && rest != "" {
+			bearer = "; the word " + word + " before it is no part of the secret"
+		}
 	case ref.Source != delivery.Header:
 		how = "auth: {query: {name: " + ref.Name + "}}"
 	}
-	e.add(value.key, ruleInClear, Warning, "write "+how+" with secret: {file: PATH}, in place of this rule",
+	e.add(value.key, ruleInClear, Warning, "write "+how+" with secret: {file: PATH}, in place of this rule"+bearer,
 		"the secret that callers send stands in the hook file: whoever reads the file can call the hook")
 }
 

@@ -84,7 +84,11 @@ func (e *entry) missing(at *yaml.Node, err error) {
 	case process.CarriageReturn:
 		rule = ruleLineEnds
 	}
-	e.add(at, rule, severity, fixOf(failed), "%s", startless(failed))
+	text, fix := startless(failed), fixOf(failed)
+	if what, todo, ok := cutFix(failed); ok { // its words say what to do
+		text, fix = fmt.Sprintf("the command %q cannot start: %s", failed.Path, what), todo
+	}
+	e.add(at, rule, severity, fix, "%s", text)
 }
 
 // startless is the error without a second colon-laden beginning.
@@ -92,20 +96,28 @@ func startless(failed *process.StartError) string {
 	return fmt.Sprintf("the command %q cannot start: %s", failed.Path, failed.Msg)
 }
 
+// cutFix takes the words of an error apart: what is wrong, and what to do.
+func cutFix(failed *process.StartError) (what, todo string, ok bool) {
+	switch failed.Kind {
+	case process.NotExecutable, process.NoInterpreterLine, process.CarriageReturn, process.ByteOrderMark:
+		at := strings.LastIndex(failed.Msg, ": ")
+		if failed.Kind == process.CarriageReturn { // dos2unix: …
+			at = strings.Index(failed.Msg, "; convert it")
+		}
+		if at < 0 {
+			return failed.Msg, "", true
+		}
+		return failed.Msg[:at], strings.TrimLeft(failed.Msg[at:], ":; "), true
+	}
+	return "", "", false
+}
+
 func fixOf(failed *process.StartError) string {
 	switch failed.Kind {
 	case process.Missing:
 		return "write the path of the file, absolute or below command-working-directory; a path without one is relative to the directory that Pawl is started in"
-	case process.NotExecutable:
-		return "chmod +x " + failed.Path
-	case process.NoInterpreterLine:
-		return "begin the file with #!/bin/sh, or with the interpreter that it is written for"
-	case process.CarriageReturn:
-		return fixLineEnds
 	case process.Blanks:
 		return "name the file alone; put each argument into pass-arguments-to-command as {source: string, name: …}"
-	case process.ByteOrderMark:
-		return "save the file as UTF-8 without a byte order mark"
 	}
 	return "" // its words say what to do
 }

@@ -152,6 +152,10 @@ func arrange(findings []Finding, files []hook.Loaded) []Finding {
 		rule, hook string
 		at         hook.Position
 	}
+	variables := map[hook.Position]bool{}
+	for _, f := range findings {
+		variables[f.At] = variables[f.At] || f.Rule == ruleUnexpanded
+	}
 	seen := map[told]bool{}
 	return slices.DeleteFunc(findings, func(f Finding) bool {
 		key := told{f.Rule, f.Hook, f.At}
@@ -160,6 +164,6 @@ func arrange(findings []Finding, files []hook.Loaded) []Finding {
 		}
 		twice := seen[key]
 		seen[key] = true
-		return twice
+		return twice || f.Rule == ruleInClear && variables[f.At] // that is no secret: it is a variable's name
 	})
 }

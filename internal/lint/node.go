@@ -38,6 +38,7 @@ func (e *entry) look() {
 	e.arguments()
 	e.slips()
 	e.values()
+	e.expressions()
 	if trigger, ok := e.object.get("trigger-rule"); ok {
 		e.tree(trigger.value)
 	}
