@@ -48,6 +48,7 @@ func bitbucket() *Sender {
 		},
 		signs:     true,
 		event:     event,
+		unwrap:    unwrapJSON,
 		id:        fromHeader("X-Request-Uuid", "X-Request-Id"),
 		handshake: ping(event, "diagnostics:ping"),
 	}

@@ -19,6 +19,7 @@ func generic() *Sender {
 			Tries:   "as it documents",
 			Remarks: []string{"event-type and delivery-id say where its event type and its own id of a delivery are."},
 		},
-		why: "say how it authenticates, as in auth: {hmac: {header: X-Signature}}; or auth: none",
+		unwrap: unwrapJSON,
+		why:    "say how it authenticates, as in auth: {hmac: {header: X-Signature}}; or auth: none",
 	}
 }

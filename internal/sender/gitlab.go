@@ -35,7 +35,7 @@ func gitlab() *Sender {
 			GivesUp: "After 40 failures in a row it is disabled until a person tests it.",
 			Remarks: []string{
 				"Deliveries that fall into a pause are not sent later.",
-				"The id is Idempotency-Key; older versions give X-Gitlab-Event-UUID, which all webhooks of one event share.",
+				"The id is Idempotency-Key; older versions give X-Gitlab-Event-UUID, which all webhooks of one event share, and those of events that these cause: by it no repetition is told.",
 			},
 			Sources: []string{
 				"https://docs.gitlab.com/user/project/integrations/webhooks/",
@@ -46,10 +46,16 @@ func gitlab() *Sender {
 				"the length of the pauses and the 40 failures: a third party says so",
 			},
 		},
-		own:   newGitlab,
-		signs: true,
-		event: fromHeader("X-Gitlab-Event"),
-		id:    gitlabID,
+		own:    newGitlab,
+		signs:  true,
+		event:  fromHeader("X-Gitlab-Event"),
+		unwrap: unwrapJSON,
+		id:     gitlabID,
+		// X-Gitlab-Event-UUID is that of what began it all: a push that a
+		// webhook's script makes has the same (GitLab tells recursion by it).
+		shared: func(d *delivery.Delivery) bool {
+			return header(d, "Idempotency-Key") == "" && header(d, webhookID) == ""
+		},
 	}
 }
 

@@ -9,10 +9,11 @@ func nexusIQ() *Sender {
 			"iq:applicationEvaluation", "iq:violationAlert", "iq:policyManagement", "iq:licenseOverrideManagement",
 			"iq:securityVulnerabilityOverrideManagement", "iq:organizationAndApplicationManagement", "iq:waiverRequest",
 		},
-		own:   func(o own) (check, error) { return nexusSignature(o, "Nexus IQ", nil) },
-		event: fromHeader("X-Nexus-Webhook-Id"),
-		id:    fromHeader("X-Nexus-Webhook-Delivery"),
-		Start: Start{Field: "applicationEvaluation.application.publicId"},
+		own:    func(o own) (check, error) { return nexusSignature(o, "Nexus IQ", nil) },
+		event:  fromHeader("X-Nexus-Webhook-Id"),
+		unwrap: unwrapJSON,
+		id:     fromHeader("X-Nexus-Webhook-Delivery"),
+		Start:  Start{Field: "applicationEvaluation.application.publicId"},
 		About: About{
 			Auth: "X-Nexus-Webhook-Signature is the hexadecimal HMAC-SHA1 of the body.",
 			Settings: []string{

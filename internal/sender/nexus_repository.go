@@ -8,6 +8,7 @@ func nexusRepository() *Sender {
 		Events: []string{"rm:repository:component", "rm:repository:asset", "rm:global:audit", "rm:global:repository"},
 		own:    func(o own) (check, error) { return nexusSignature(o, "Nexus Repository", compacted) },
 		event:  fromHeader("X-Nexus-Webhook-Id"),
+		unwrap: unwrapJSON,
 		id:     fromHeader("X-Nexus-Webhook-Delivery"),
 		Start:  Start{Field: "component.name"},
 		free:   []string{"attributes", "metadata"},

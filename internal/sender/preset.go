@@ -1,7 +1,7 @@
 package sender
 
 import (
-	"mime"
+	"bytes"
 	"slices"
 	"strings"
 
@@ -50,23 +50,40 @@ func ping(event func(*delivery.Delivery) string, name string) func(*delivery.Del
 	}
 }
 
-// formPayload is the field payload of a form, in which some senders put their
-// JSON; its first value, where there are several.
+// formPayload is the field payload of a form of that one field, in which some
+// senders put their JSON. The body tells it, not its Content-Type: no sender signs
+// that header, so whoever has a signed body could send it again with another, and
+// have what stands in its values read as fields.
 func formPayload(d *run.Delivery) (string, bool) {
-	contentType, _ := first(d.Header, "Content-Type")
-	if kind, _, _ := mime.ParseMediaType(contentType); kind != "application/x-www-form-urlencoded" {
+	const name = "payload="
+	if len(d.Body) < len(name) || string(d.Body[:len(name)]) != name || bytes.IndexByte(d.Body, '&') >= 0 {
 		return "", false
 	}
 	return firstQuery(string(d.Body), "payload")
 }
 
-// unwrapForm gives the JSON that a form holds in its field payload.
+// unwrapForm gives the JSON of a sender that signs a body of JSON, or a form with
+// JSON in its field payload.
 func unwrapForm(d *run.Delivery) (Message, bool) {
-	text, ok := formPayload(d)
-	if !ok {
+	if text, ok := formPayload(d); ok {
+		return Message{Body: []byte(text), ContentType: contentJSON}, true
+	}
+	return unwrapJSON(d)
+}
+
+const contentJSON = "application/json"
+
+// unwrapJSON gives a signed body that begins as JSON does as JSON, whatever its
+// Content-Type says: see formPayload. One that is said to be JSON needs no help.
+func unwrapJSON(d *run.Delivery) (Message, bool) {
+	begin := bytes.TrimLeft(d.Body[:min(len(d.Body), 64)], " \t\r\n")
+	if len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
 		return Message{}, false
 	}
-	return Message{Body: []byte(text), ContentType: "application/json"}, true
+	if kind, _ := first(d.Header, "Content-Type"); strings.HasPrefix(kind, contentJSON) {
+		return Message{}, false
+	}
+	return Message{Body: d.Body, ContentType: contentJSON}, true
 }
 
 // configured gives a preset's signature what the hook sets of it: the tolerance

@@ -30,7 +30,8 @@ const (
 
 // snsHost is what Amazon's own validators take for a host of SNS. A region's
 // name has no dot, so names below a bucket or a load balancer do not match.
-var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?$`)
+// A region is told by its form: sns.s3-us-west-2.amazonaws.com is somebody's bucket.
+var snsHost = regexp.MustCompile(`^sns\.[a-z]{2}(-[a-z]+)+-[0-9]+\.amazonaws\.com(\.cn)?$`)
 
 // snsCheck verifies the signatures of Amazon SNS: RSA PKCS#1 v1.5 over some
 // fields of the envelope, not over the body. There is no limit of age: SNS
@@ -109,6 +110,9 @@ func (c snsCheck) plausible(e envelope) error {
 	}
 	if !slices.Contains(c.topics, e["TopicArn"]) {
 		return fmt.Errorf("the topic %.200q is not among the hook's topics", e["TopicArn"])
+	}
+	if err := e.whole(); err != nil {
+		return err
 	}
 	if v := e["SignatureVersion"]; v != "1" && v != "2" {
 		return fmt.Errorf("SignatureVersion is %.20q, neither 1 nor 2", v)
@@ -206,6 +210,27 @@ func readSNS(body []byte) (envelope, error) {
 		}
 	}
 	return e, nil
+}
+
+// whole checks that all is there that is signed, and that no line end but the
+// Message's is in it: names and values are signed as lines, so that one value could
+// else hold another's, and the id be any that one likes.
+func (e envelope) whole() error {
+	names := []string{"Message", "MessageId", "Timestamp", "TopicArn", "Type"}
+	if e["Type"] != snsNotification {
+		names = append(names, "SubscribeURL", "Token")
+	}
+	for _, name := range names {
+		if _, ok := e[name]; !ok {
+			return fmt.Errorf("the message of SNS has no %s", name)
+		}
+	}
+	for _, name := range append(names[1:], "Subject") {
+		if strings.ContainsAny(e[name], "\r\n") {
+			return fmt.Errorf("there is a line end in %s, where SNS sends none", name)
+		}
+	}
+	return nil
 }
 
 // signedBy verifies a signature. Whether the Token of an UnsubscribeConfirmation

@@ -36,9 +36,10 @@ func standardWebhooks() *Sender {
 		own: func(o own) (check, error) {
 			return newStandard(o, "Standard Webhooks", standardKey)
 		},
-		signs: true,
-		event: fromPayload("type"),
-		id:    fromHeader(webhookID),
+		signs:  true,
+		event:  fromPayload("type"),
+		unwrap: unwrapJSON,
+		id:     fromHeader(webhookID),
 	}
 }
 

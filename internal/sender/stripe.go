@@ -43,8 +43,9 @@ func stripe() *Sender {
 			}
 			return c.configured(o, "Stripe")
 		},
-		signs: true,
-		event: fromPayload("type"),
-		id:    fromPayload("id"),
+		signs:  true,
+		event:  fromPayload("type"),
+		unwrap: unwrapJSON,
+		id:     fromPayload("id"),
 	}
 }
