@@ -22,7 +22,14 @@ func (s *settings) openEngine(ctx context.Context, data dataDirectory, hooks *re
 		Options: engine.Options{
 			Start: scripts.Run, Hook: hooks.byID, Forgotten: scripts.Forget,
 			Follow: func(r *run.Record) (run.Submission, bool) {
-				return trigger.Follow(r, hooks.byID, time.Now())
+				s, follows := trigger.Follow(r, hooks.byID, time.Now())
+				if !follows {
+					if why := trigger.Lost(r, hooks.byID, time.Now()); why != "" {
+						log.Error().Str("hook", r.Hook).Str("run", r.ID).Str("state", string(r.State)).Str("because", why).
+							Msg("nobody is told of this end by on-failure or on-success")
+					}
+				}
+				return s, follows
 			},
 			Concurrent: s.maxConcurrent, Sync: s.maxSync, Log: log,
 		},

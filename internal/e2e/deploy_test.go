@@ -103,7 +103,7 @@ func TestGitDeploy(t *testing.T) {
 				return file
 			}
 			l := startPawl(t, freeAddress(t), []string{
-				"PAWL_GIT_DEPLOY_SECRET=deploy-secret", "DEPLOY_DIR=" + p.checkout, "DEPLOY_CHECK_SECONDS=1",
+				"PAWL_GIT_DEPLOY_GITHUB_SECRET=deploy-secret", "PAWL_GIT_DEPLOY_GITLAB_SECRET=deploy-secret", "PAWL_GIT_DEPLOY_GITEA_SECRET=deploy-secret", "DEPLOY_DIR=" + p.checkout, "DEPLOY_CHECK_SECONDS=1",
 				"DEPLOY_COMMAND=" + write("command", `echo "command for version $(cat version)"`),
 				"DEPLOY_CHECK=" + write("check", `grep -v broken version`),
 			}, "git-deploy.yaml")

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -106,10 +107,13 @@ func (c oidcCheck) claims(token *oidc.IDToken) (string, error) {
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
 	}
-	err := token.Claims(&claims)
+	var names map[string]json.RawMessage
+	err := errors.Join(token.Claims(&claims), token.Claims(&names))
 	switch {
 	case err != nil:
 		return "", withheld("oidc", "the token's claims cannot be read")
+	case respelt(names):
+		return "", withheld("oidc", "the token has a claim whose name differs from one that is asked in its case alone")
 	case token.Issuer != c.config.Issuer:
 		return "", withheld("oidc", fmt.Sprintf("the token is of another issuer, %.100q", token.Issuer))
 	case claims.Email != c.config.Email:
@@ -118,6 +122,19 @@ func (c oidcCheck) claims(token *oidc.IDToken) (string, error) {
 		return "", withheld("oidc", "the token does not say that its e-mail address is verified")
 	}
 	return "OpenID token of " + claims.Email, nil
+}
+
+// respelt reports whether a name is one of the claims that are asked, in other
+// letters: to Go's JSON both are one field, to who made the token they are not.
+func respelt(names map[string]json.RawMessage) bool {
+	for name := range names {
+		for _, asked := range [...]string{"iss", "aud", "exp", "nbf", "email", "email_verified"} {
+			if name != asked && strings.EqualFold(name, asked) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (oidcCheck) credential(source delivery.Source, name string) bool {

@@ -176,7 +176,7 @@ func TestWhoRepeatsAndWhoSwitchesOff(t *testing.T) {
 	if got, want := strings.Join(repeats, " "), "bitbucket distribution ecr gar gitlab harbor slack standard-webhooks stripe"; got != want {
 		t.Errorf("%s repeat, want %s", got, want)
 	}
-	if got, want := strings.Join(off, " "), "gitlab quay"; got != want {
+	if got, want := strings.Join(off, " "), "gitlab quay slack"; got != want {
 		t.Errorf("%s switch off, want %s", got, want)
 	}
 }

@@ -65,6 +65,7 @@ type Sender struct {
 
 	event     func(*delivery.Delivery) string     // nil: only the hook can know (event-type)
 	id        func(*delivery.Delivery) string     // nil: it gives none, or only the hook knows
+	shared    func(*delivery.Delivery) bool       // whether others may have the same id; nil: none has
 	unwrap    func(*run.Delivery) (Message, bool) // nil: it does not wrap
 	handshake func(*delivery.Delivery) *Handshake // nil: it has none
 }
@@ -144,6 +145,10 @@ func (s *Sender) ID(d *delivery.Delivery) string {
 	}
 	return s.id(d)
 }
+
+// SharesID reports whether other deliveries than a repetition may carry the same
+// id, so that it tells nothing about what was seen before.
+func (s *Sender) SharesID(d *delivery.Delivery) bool { return s.shared != nil && s.shared(d) }
 
 // Unwrap gives the message that a delivery wraps; false where the body itself is
 // the payload.

@@ -10,7 +10,7 @@ import (
 func slack() *Sender {
 	return &Sender{
 		Name: "slack", Title: "Slack",
-		Repeats: true, IssuesSecret: true,
+		Repeats: true, SwitchesOff: true, IssuesSecret: true,
 		Events:  []string{"app_mention", "message", "reaction_added", "block_actions", "view_submission", "shortcut", "url_verification"},
 		Start:   Start{Field: "event.text"},
 		anyBody: true,

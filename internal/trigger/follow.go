@@ -49,12 +49,8 @@ func Follow(r *run.Record, set func(id string) *hook.Hook, now time.Time) (run.S
 		return run.Submission{}, false // it holds nothing that JSON has not
 	}
 	ids := source{kind: kind, run: r, at: now}
-	d := &run.Delivery{
-		ID: ids.id(0), Received: now, Method: http.MethodPost, Path: next.Path,
-		Header: http.Header{"Content-Type": {"application/json"}},
-		Body:   payload,
-		Origin: run.Origin{Kind: kind, Of: r.ID},
-	}
+	d := recordOf(next, payload, kind, r.ID, now)
+	d.ID = ids.id(0)
 	v := Ask(next, d, Mode{Replayed: true})
 	if v.Kind != Triggered {
 		return run.Submission{}, false
@@ -66,6 +62,46 @@ func Follow(r *run.Record, set func(id string) *hook.Hook, now time.Time) (run.S
 	v.Part.MustAccept = true // the end of a run cannot be refused
 	d.SenderID = v.Part.SenderID
 	return run.Submission{Delivery: d, Parts: []run.Part{v.Part}}, true
+}
+
+// Lost says why nothing follows from the end of a run though its hook names a hook
+// for it: that one is gone, cannot take the record, or the runs would be too deep.
+// It is "" where nothing is lost: none is named, its rule does not hold, or Follow
+// makes its runs.
+func Lost(r *run.Record, set func(id string) *hook.Hook, now time.Time) string {
+	h := set(r.Hook)
+	if h == nil {
+		return ""
+	}
+	id := map[run.State]string{run.Failed: h.OnFailure, run.Succeeded: h.OnSuccess}[r.State]
+	next, kind := follower(r, set)
+	switch {
+	case id == "":
+		return ""
+	case next == nil:
+		return fmt.Sprintf("hook %q is in no hook file any more", id)
+	case r.Depth >= MaxDepth:
+		return fmt.Sprintf("hook %q would be number %d in a line of runs that follow one from another, of which there are at most %d", id, r.Depth+1, MaxDepth)
+	}
+	payload, err := payloadOf(r, kind)
+	if err != nil {
+		return err.Error()
+	}
+	d := recordOf(next, payload, kind, r.ID, now)
+	if v := Ask(next, d, Mode{Replayed: true}); v.Kind == Refused || v.Kind == Failed {
+		return fmt.Sprintf("hook %q cannot take it: %s", id, v.Why())
+	}
+	return ""
+}
+
+// recordOf is the delivery, without an id, that tells a hook of the end of a run.
+func recordOf(next *hook.Hook, payload []byte, kind run.OriginKind, of string, now time.Time) *run.Delivery {
+	return &run.Delivery{
+		Received: now, Method: http.MethodPost, Path: next.Path,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body:   payload,
+		Origin: run.Origin{Kind: kind, Of: of},
+	}
 }
 
 // follower is the hook that follows from a run's end, or nil.

@@ -261,3 +261,37 @@ func TestFollowLeavesOutALongElement(t *testing.T) {
 		}
 	}
 }
+
+// Lost: what should have followed and does not is told; what need not is not.
+func TestLost(t *testing.T) {
+	const narrow = "- id: scan\n  execute-command: x\n  on-failure: tell\n- id: tell\n  execute-command: x\n  pass-arguments-to-command: [{source: payload, name: hook_id, pattern: '[0-9]+'}]\n"
+	const ruled = "- id: scan\n  execute-command: x\n  on-failure: tell\n- id: tell\n  execute-command: x\n  trigger-rule: {match: {type: value, value: other, parameter: {source: payload, name: hook_id}}}\n"
+	gone := set(t, notified)
+	for name, tt := range map[string]struct {
+		hooks func(string) *hook.Hook
+		state run.State
+		depth int
+		want  string
+	}{
+		"it cannot take the record": {set(t, narrow), run.Failed, 0, "does not match its pattern"},
+		"it is gone": {func(id string) *hook.Hook {
+			if id == "scan" {
+				return gone(id)
+			}
+			return nil
+		}, run.Failed, 0, "is in no hook file any more"},
+		"too deep":               {set(t, notified), run.Failed, trigger.MaxDepth, "at most"},
+		"its rule does not hold": {set(t, ruled), run.Failed, 0, ""},
+		"it follows":             {set(t, notified), run.Failed, 0, ""},
+		"none is named":          {set(t, notified), run.Cancelled, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := ended(tt.state)
+			r.Depth = tt.depth
+			got := trigger.Lost(r, tt.hooks, time.Now())
+			if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

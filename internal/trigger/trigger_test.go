@@ -275,3 +275,15 @@ func FuzzKey(f *testing.F) {
 		}
 	})
 }
+
+// An id that others than a repetition may have tells nothing about what was seen
+// before: GitLab's event UUID is also that of what a webhook's script causes.
+func TestASharedIDDropsNothing(t *testing.T) {
+	h := one(t, "sender: gitlab\nsecret: s")
+	for name, want := range map[string]bool{"Idempotency-Key": true, "X-Gitlab-Event-Uuid": false} {
+		part := trigger.Ask(h, post(`{}`, name, "1-2-3"), trigger.Mode{}).Part
+		if part.SenderID != "1-2-3" || part.Dedupe > 0 != want {
+			t.Errorf("%s: id %q, dropped for %v; want it to be: %v", name, part.SenderID, part.Dedupe, want)
+		}
+	}
+}
