@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"time"
@@ -97,9 +98,19 @@ func (a *app) runSend(ctx context.Context, s *settings, o *sendOptions) error {
 	}
 	answer, err := asked.send(ctx, o.transport(s))
 	if err != nil {
-		return fmt.Errorf("send it: %w", err)
+		return unanswered(base, err)
 	}
 	return a.tellAnswer(ctx, o, h, answer)
+}
+
+// unanswered says that nobody answers. The error of a client names the whole URL,
+// in which a secret may stand.
+func unanswered(base string, err error) error {
+	var whole *url.Error
+	if errors.As(err, &whole) {
+		err = whole.Err
+	}
+	return fmt.Errorf("%s does not answer: %w; does Pawl run there? -port, -socket or -url say where it listens", base, err)
 }
 
 // findHook reads the hook files and gives the hook of that id.
