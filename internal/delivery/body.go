@@ -26,18 +26,22 @@ type Budget struct {
 // NewBudget makes a budget of max bytes.
 func NewBudget(max int64) *Budget { return &Budget{max: max} }
 
-// acquire takes n bytes, or none and reports false. It never waits: who cannot
-// have memory now must be told so, not held with what it has already.
-func (b *Budget) acquire(n int64) bool {
+// acquire takes n bytes such that spare bytes are left for others, or none and
+// reports false. It never waits: who cannot have memory now must be told so, not
+// held with what it has already.
+func (b *Budget) acquire(n, spare int64) bool {
 	if b == nil {
 		return true
 	}
-	if b.used.Add(n) <= b.max {
+	if b.used.Add(n) <= b.max-spare {
 		return true
 	}
 	b.used.Add(-n)
 	return false
 }
+
+// Scarce reports whether more than half of the budget is taken.
+func (b *Budget) Scarce() bool { return b != nil && b.used.Load() > b.max/2 }
 
 // release gives back n bytes that were acquired.
 func (b *Budget) release(n int64) {
@@ -74,6 +78,20 @@ func ReadBody(body io.Reader, contentLength, max int64, budget *Budget) (data []
 	return b.data, func() { once.Do(func() { budget.release(held) }) }, err
 }
 
+// smallBody is the size, in bytes, up to which a body may take the last quarter of
+// a budget: most deliveries are much smaller, and must have their place also where
+// a few large ones hold all the rest.
+const smallBody = 1 << 20
+
+// spare is what a body that is to hold size bytes leaves for smaller ones, as far
+// as the largest body that is taken can be read at all then.
+func (b *buffer) spare(size int64) int64 {
+	if b.budget == nil || size <= smallBody {
+		return 0
+	}
+	return min(b.budget.max/4, b.budget.max-b.max)
+}
+
 type buffer struct {
 	data   []byte
 	held   int64 // bytes taken from budget
@@ -84,7 +102,7 @@ type buffer struct {
 // grow makes room for size bytes in all, more than there is. slices.Grow would
 // make up to a quarter more than is asked of the budget.
 func (b *buffer) grow(size int64) error {
-	if !b.budget.acquire(size - b.held) {
+	if !b.budget.acquire(size-b.held, b.spare(size)) {
 		return ErrBusy
 	}
 	b.held = size

@@ -130,6 +130,36 @@ func TestReadBodyOfSlowSenders(t *testing.T) {
 	}
 }
 
+// A few large bodies leave room for small ones, however long they hold theirs.
+func TestLargeBodiesLeaveRoomForSmallOnes(t *testing.T) {
+	const most = 8 << 20
+	budget := NewBudget(4 * most)
+	taken, busy := 0, false
+	for range 8 {
+		_, release, err := ReadBody(bytes.NewReader(make([]byte, most)), most, most, budget)
+		defer release()
+		if busy = errors.Is(err, ErrBusy); busy {
+			break
+		}
+		taken++
+	}
+	if !busy || taken != 3 || !budget.Scarce() {
+		t.Errorf("%d large bodies were taken, busy %v, scarce %v; want 3 of 4", taken, busy, budget.Scarce())
+	}
+	for range 8 {
+		_, release, err := ReadBody(bytes.NewReader(make([]byte, smallBody)), smallBody, most, budget)
+		if err != nil {
+			t.Errorf("a small one: %v", err)
+		}
+		defer release()
+	}
+	// The largest that is taken at all has its place where nothing else is held.
+	alone := NewBudget(most)
+	if _, _, err := ReadBody(bytes.NewReader(make([]byte, most)), most, most, alone); err != nil {
+		t.Errorf("alone: %v", err)
+	}
+}
+
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
@@ -177,14 +207,14 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 1000 {
-				if budget.acquire(30) {
+				if budget.acquire(30, 0) {
 					budget.release(30)
 				}
 			}
 		})
 	}
 	group.Wait()
-	if budget.used.Load() != 0 || !budget.acquire(100) || budget.acquire(1) {
+	if budget.used.Load() != 0 || !budget.acquire(100, 0) || budget.acquire(1, 0) {
 		t.Errorf("%d bytes are taken", budget.used.Load())
 	}
 }

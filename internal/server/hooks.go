@@ -21,7 +21,7 @@ import (
 // coming: so many waiting bodies as memory holds must not be had for nothing.
 const (
 	bodyPause  = 30 * time.Second // without a byte of the body
-	bodyRate   = 1 << 10          // bytes a second on the average, after bodyPause
+	bodyRate   = 1 << 10          // bytes a second that make up for time, up to bodyPause
 	bodyTime   = 10 * time.Minute // for the whole body
 	bodyDrain  = 3 * time.Second  // for what is still to come when the server stops
 	answerTime = 2 * time.Minute  // for taking the answer
@@ -113,7 +113,7 @@ func (x *exchange) record() (*run.Delivery, error) {
 // its share of the memory for bodies back, and may be called again.
 func (s *Server) read(x *exchange, record *run.Delivery) (release func(), err error) {
 	x.paced = true
-	body := newPacedBody(x, x.request)
+	body := newPacedBody(x, x.request, s.budget)
 	data, release, err := delivery.ReadBody(body, x.request.ContentLength, s.options.MaxBody, s.budget)
 	body.finish(err)
 	if x.dump && len(data) > 0 {

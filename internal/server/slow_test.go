@@ -190,3 +190,77 @@ func TestAConnectionThatRestsIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// crowd opens a connection to a server whose -max-inflight is 64 MiB, sends what is
+// said at once, and then rate bytes each second for as long as that goes; others
+// do so beside it, four times as fast.
+func crowd(t *testing.T, others int, began int, rate int) (took time.Duration, answer string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := serverOf(t, `[{id: a, execute-command: x}]`, &fakeEngine{}, func(o *Options) { o.MaxBody, o.MaxInflight = 32<<20, 64<<20 })
+		listener := &pipes{accepted: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() {
+			served <- s.Serve(ctx, t.Context(), &Listeners{All: []net.Listener{listener}}, nil, time.Minute)
+		}()
+		hold := func() net.Conn {
+			ours, theirs := net.Pipe()
+			listener.accepted <- theirs
+			write(t, ours, "POST /hooks/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 33554432\r\n\r\n")
+			write(t, ours, strings.Repeat("x", began))
+			return ours
+		}
+		start := time.Now()
+		var writing sync.WaitGroup
+		trickle := func(conn net.Conn, rate int) {
+			for rate > 0 && time.Since(start) < bodyTime {
+				time.Sleep(time.Second)
+				if _, err := io.WriteString(conn, strings.Repeat("x", rate)); err != nil {
+					return
+				}
+			}
+		}
+		for range others {
+			conn := hold()
+			defer conn.Close()
+			writing.Go(func() { trickle(conn, 4*rate) })
+			go func() { _, _ = io.Copy(io.Discard, conn) }() // its answer
+		}
+		conn := hold()
+		writing.Go(func() { trickle(conn, rate) })
+		answer, took = read(t, conn)
+		_ = conn.Close()
+		writing.Wait()
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return took, answer
+}
+
+// TestWhatIsHeldMustGoOnComing: a body that came fast at first may not hold its
+// memory for long, and where others wait for memory the larger must come faster.
+func TestWhatIsHeldMustGoOnComing(t *testing.T) {
+	const begun = 5 << 20 // holds 8 MiB
+	for _, c := range []struct {
+		name         string
+		others, rate int
+		atMost       time.Duration
+		whole        bool
+	}{
+		{"nothing more comes", 0, 0, largePause, false},
+		{"a trickle, in place of what came early", 0, bodyRate / 2, 30 * time.Second, false},
+		{"slowly, and nobody waits", 0, 64 << 10, bodyTime, true},
+		{"slowly, and others hold as much", 4, 32 << 10, 20 * time.Second, false},
+		{"fast, and another holds as much", 1, 4 << 20, 20 * time.Second, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			took, answer := crowd(t, c.others, begun, c.rate)
+			if whole := strings.HasPrefix(answer, "HTTP/1.1 200 "); whole != c.whole || took > c.atMost+time.Second {
+				t.Errorf("after %s: %.40q; want whole %v after %s at most", took, answer, c.whole, c.atMost)
+			}
+		})
+	}
+}
