@@ -88,8 +88,8 @@ type RefusedError struct {
 	Check  string // "path", "basic", "hmac"…
 	Reason string
 
-	// Path says that the secret behind the hook's path is wrong or missing: the
-	// answer is that of an unknown hook.
+	// Path says that the answer is that of an unknown hook: the secret behind the
+	// hook's path is wrong or missing, or what else the hook asks for is.
 	Path bool
 
 	// Withheld says that what the check looks at lets its bearer in, so that a

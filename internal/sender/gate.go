@@ -83,10 +83,22 @@ func (g *Gate) Early(r *Request) error {
 			continue
 		}
 		if refusal := (*RefusedError)(nil); errors.As(err, &refusal) {
-			return refusal
+			return g.unknown(refusal)
 		}
 	}
 	return nil
+}
+
+// unknown has a refusal answered as that of an unknown hook where a secret stands
+// behind the hook's path, whatever else it is for: another answer would tell who
+// guesses at the secret that this is it.
+func (g *Gate) unknown(err error) error {
+	if refusal := (*RefusedError)(nil); g.UsesPath() && errors.As(err, &refusal) && !refusal.Path {
+		hidden := *refusal
+		hidden.Path = true
+		return &hidden
+	}
+	return err
 }
 
 // beforehand is a check that needs the body, but can refuse some requests
@@ -109,7 +121,7 @@ func (g *Gate) Verify(ctx context.Context, r *Request) (verified string, err err
 		}
 		words, err := p.verify(ctx, r)
 		if err != nil {
-			return "", err
+			return "", g.unknown(err)
 		}
 		if verified != "" {
 			words = verified + "; " + words

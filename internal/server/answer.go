@@ -40,7 +40,7 @@ func (s *Server) accept(x *exchange, record *run.Delivery, triggered []trigger.V
 		}
 	}
 	var others []*hook.Hook // that may ask for credentials of their own
-	if x.asked != nil {
+	if len(x.hooks) > len(triggered) {
 		others = x.hooks
 	}
 	submission := &run.Submission{Delivery: trigger.Withhold(record, hooks, x.rest, others...), Parts: parts}

@@ -106,11 +106,14 @@ func (x *exchange) noteUnauthenticated(v *trigger.Verdict, check string) {
 
 // unauthenticated answers a delivery that is authentic for no hook: with one text,
 // whatever is missing or wrong. It asks for nothing by WWW-Authenticate, for no
-// person sits at the other end. A wrong secret behind a path is answered as a path
-// that no hook has, for else paths could be tried.
+// person sits at the other end. Where a secret stands behind the path the answer is
+// that of a path that no hook has, for else paths could be tried.
 func (s *Server) unauthenticated(x *exchange, record *run.Delivery) {
 	keep := s.keeps(x)
 	if !x.strange {
+		for _, h := range s.options.Headers {
+			x.Header().Del(h.Name) // set before the body was read; an unknown hook's answer has none
+		}
 		x.Header().Del("Connection")
 		notFound(x)
 	} else {
