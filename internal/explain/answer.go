@@ -28,6 +28,8 @@ func (q *question) answer() *Answer {
 	switch {
 	case q.Outcome == Triggered:
 		return q.accepted()
+	case q.Outcome == NotAllowed && q.unknocked():
+		return q.same(trigger.NotFound())
 	case q.Outcome == NotAllowed:
 		return &Answer{Status: http.StatusMethodNotAllowed}
 	case q.verdict != nil:
@@ -43,6 +45,13 @@ func (q *question) answer() *Answer {
 // same is an answer of the server's.
 func (q *question) same(a trigger.Answer) *Answer {
 	return &Answer{Status: a.Status, Body: q.masks.text(a.Text)}
+}
+
+// unknocked reports whether a secret belongs behind the path, and is wrong: then
+// nobody hears which methods the hook takes.
+func (q *question) unknocked() bool {
+	gate := q.hook.Gate
+	return q.request.Rest != "" && (gate == nil || !gate.UsesPath() || gate.Early(q.request) != nil)
 }
 
 // pathWrong reports whether the answer is that of an unknown hook.

@@ -67,6 +67,22 @@ func (r *Recent) Allow(now time.Time) bool {
 	return true
 }
 
+// AllowLost is Allow of one that came to no hook. Those get half of the time, so
+// that whoever looks for open doors takes no other's.
+func (r *Recent) AllowLost(now time.Time) bool {
+	if !r.Allow(now) {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tokens >= perTime/2 {
+		return true
+	}
+	r.tokens++
+	r.skipped++
+	return false
+}
+
 // Add keeps one, and forgets the oldest where there are too many.
 func (r *Recent) Add(t TurnedAway) {
 	t.Method, t.Path = rule.Cut(t.Method, maxField), rule.Cut(t.Path, maxField)

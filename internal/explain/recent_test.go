@@ -104,6 +104,26 @@ func TestRecentAllow(t *testing.T) {
 	}
 }
 
+// Whoever tries paths takes no time from those that came to a hook.
+func TestRecentAllowLost(t *testing.T) {
+	recent := explain.NewRecent(1)
+	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	lost, others := 0, 0
+	for range 200 {
+		if recent.AllowLost(now) {
+			lost++
+		}
+	}
+	for range 200 {
+		if recent.Allow(now) {
+			others++
+		}
+	}
+	if lost != 25 || others != 25 || recent.Skipped() != 400-50 {
+		t.Errorf("%d and %d are allowed, %d skipped", lost, others, recent.Skipped())
+	}
+}
+
 func TestRecentAtOnce(t *testing.T) {
 	recent := explain.NewRecent(10)
 	var all sync.WaitGroup

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -127,17 +128,33 @@ func TestWhoMayCall(t *testing.T) {
 	}
 }
 
-// TestAWrongSecretInThePathIsAnsweredAsAnUnknownHook, header by header.
+// TestAWrongSecretInThePathIsAnsweredAsAnUnknownHook, byte for byte and whatever
+// the method is, whether it is kept or not.
 func TestAWrongSecretInThePathIsAnsweredAsAnUnknownHook(t *testing.T) {
-	s := serverOf(t, gated, &fakeEngine{}, func(o *Options) {
-		o.Headers = []hook.Header{{Name: "X-All", Value: "1"}}
-		o.TurnedAway = &everything{}
-	})
-	unknown, wrong := post(s, "/hooks/unknown/secret", "{}"), post(s, "/hooks/quay/secret", "{}")
-	header := wrong.Result().Header
-	header.Del("Content-Length") // net/http sends it in any case
-	if diff := cmp.Diff(unknown.Result().Header, header); diff != "" || unknown.Body.String() != wrong.Body.String() {
-		t.Errorf("answered %q and %q; headers (-unknown +wrong):\n%s", unknown.Body, wrong.Body, diff)
+	for _, allows := range []int{0, 1} { // what is kept is sent in another way
+		s := serverOf(t, gated, &fakeEngine{}, func(o *Options) {
+			o.Headers = []hook.Header{{Name: "X-All", Value: "1"}}
+			o.TurnedAway = &everything{asked: allows, allows: allows}
+		})
+		address := serve(t, s)
+		for _, method := range []string{"POST", "GET", "PUT", "HEAD", "OPTIONS"} {
+			ask := func(path string) string {
+				conn := dial(t, address)
+				write(t, conn, method+" /hooks/"+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+				answer, err := io.ReadAll(conn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return regexp.MustCompile(`Date: [^\r]*`).ReplaceAllString(string(answer), "Date:")
+			}
+			unknown, wrong := ask("unknown/secret"), ask("quay/secret")
+			if diff := cmp.Diff(unknown, wrong); diff != "" || !strings.HasPrefix(wrong, "HTTP/1.1 404 ") {
+				t.Errorf("%s: (-unknown +wrong):\n%s", method, diff)
+			}
+			if right := ask("quay/path/secret-0001"); strings.HasPrefix(right, "HTTP/1.1 404 ") {
+				t.Errorf("%s, and the right secret is behind the path: %s", method, right)
+			}
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *Server) hooks(x *exchange, r *http.Request, path string) {
 	s.find(x, path)
 	x.dumpHead()
 	if len(x.hooks) == 0 {
-		notFound(x)
+		s.lost(x, path)
 		return
 	}
 	hooks := s.allowing(x.hooks, r.Method)
@@ -128,8 +128,12 @@ func (s *Server) read(x *exchange, record *run.Delivery) (release func(), err er
 }
 
 // notFound answers as if there were no hook: also where there is one, and the
-// secret behind its path is wrong.
-func notFound(x *exchange) { answer(x, trigger.NotFound()) }
+// secret behind its path is wrong. On the wire the two must be one, so both say
+// their length themselves: net/http would put it elsewhere among the headers.
+func notFound(x *exchange) {
+	x.whole = true
+	answer(x, trigger.NotFound())
+}
 
 // busy answers that a delivery may come again later.
 func busy(x *exchange, text string) {

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/pawlhq/pawl/internal/explain"
@@ -13,6 +15,7 @@ import (
 // allows only some to be explained. Its methods are called by many goroutines.
 type TurnedAway interface {
 	Allow(now time.Time) bool
+	AllowLost(now time.Time) bool // of one that came to no hook
 	Add(explain.TurnedAway)
 }
 
@@ -51,15 +54,46 @@ func (s *Server) keep(x *exchange, record *run.Delivery) {
 	s.options.TurnedAway.Add(kept)
 }
 
-// notAllowed answers where no hook at the path takes the method.
+// notAllowed answers where no hook at the path takes the method. Who does not know
+// the secret behind the path hears nothing of the hook, nor which methods it takes.
 func (s *Server) notAllowed(x *exchange) {
+	record, err := x.record()
+	if err != nil {
+		refuse(x, err)
+		return
+	}
+	if x.rest != "" && len(x.admitted(x.hooks, record)) == 0 {
+		s.unauthenticated(x, record)
+		return
+	}
 	if !s.keeps(x) {
 		x.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
 	x.Header().Set("Content-Length", "0")
 	x.WriteHeader(http.StatusMethodNotAllowed)
-	if record, err := x.record(); err == nil {
-		s.keep(x, record)
+	s.keep(x, record)
+}
+
+// lost answers and keeps a request that no hook is for. Of its path only the
+// first part is shown: behind that may stand the secret of a hook whose name has
+// a slip in it.
+func (s *Server) lost(x *exchange, path string) {
+	notFound(x)
+	if s.options.TurnedAway == nil || !s.options.TurnedAway.AllowLost(time.Now()) {
+		return
 	}
+	record, err := x.record()
+	if err != nil {
+		return
+	}
+	first, _, more := strings.Cut(path, "/")
+	shown := (&url.URL{Path: s.below + first}).EscapedPath()
+	if more {
+		shown += "/" + hidden
+	}
+	s.options.TurnedAway.Add(explain.TurnedAway{
+		ID: record.ID, Received: record.Received, Method: record.Method, Path: shown,
+		RemoteAddr: record.RemoteAddr, Status: x.status, Explanations: []explain.Explanation{},
+	})
 }

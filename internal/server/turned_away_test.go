@@ -27,6 +27,8 @@ func (e *everything) Allow(time.Time) bool {
 	return e.allows == 0 || e.asked <= e.allows
 }
 
+func (e *everything) AllowLost(now time.Time) bool { return e.Allow(now) }
+
 func (e *everything) Add(t explain.TurnedAway) { e.kept = append(e.kept, t) }
 
 // TestWhatWasTurnedAwayIsKeptWithTheReasons, and without secrets.
@@ -47,7 +49,10 @@ func TestWhatWasTurnedAwayIsKeptWithTheReasons(t *testing.T) {
 		{"a wrong signature", "POST", "pair", "{}", "", []kept{{"/hooks/pair", 401, 2, []string{"basic", "signed"}}}},
 		{"a mismatch", "POST", "signed", "{}", "", []kept{{"/hooks/signed", 200, 2, []string{"rule"}}}},
 		{"a method that no hook takes", "PUT", "token", "{}", "", []kept{{"/hooks/token", 405, 0, []string{"token"}}}},
-		{"an unknown path is not kept", "POST", "none", "{}", "", nil},
+		{"an unknown path", "POST", "none?token=t0psecret", "{}", "", []kept{{"/hooks/none", 404, 0, nil}}},
+		{"a slip in the name before a secret", "POST", "quey/path/secret-0001", "{}", "", []kept{{"/hooks/quey/***", 404, 0, nil}}},
+		{"another method, before a wrong secret", "GET", "quay/path/secret-0002", "", "", []kept{{"/hooks/quay/***", 404, 0, []string{"quay"}}}},
+		{"another method, before the right one", "GET", "quay/path/secret-0001", "", "", []kept{{"/hooks/quay/***", 405, 0, []string{"quay"}}}},
 		{"what triggers neither", "POST", "quay/known", "{}", "", nil},
 	}
 	const rule = `
@@ -107,6 +112,8 @@ func TestOfAFloodOnlySomeAreExplained(t *testing.T) {
 type slowToExplain struct{ reached, proceed chan struct{} }
 
 func (s slowToExplain) Allow(time.Time) bool { return true }
+
+func (s slowToExplain) AllowLost(time.Time) bool { return true }
 
 func (s slowToExplain) Add(explain.TurnedAway) {
 	close(s.reached)
