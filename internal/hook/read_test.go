@@ -35,6 +35,10 @@ func TestRead(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", "testdata/credentials")
 	t.Setenv("PAWL_TEST_SECRET", "a secret of a variable")
 	t.Setenv("PAWL_TEST_UNSET", "")
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
@@ -45,7 +49,7 @@ func TestRead(t *testing.T) {
 			hooks, problems := hook.Read(input.Name, input.Data, optionsOf(archive))
 			got := &txtar.Archive{Comment: archive.Comment, Files: []txtar.File{
 				input,
-				{Name: "problems", Data: []byte(renderProblems(problems))},
+				{Name: "problems", Data: []byte(strings.ReplaceAll(renderProblems(problems), here, "HERE"))},
 				{Name: "hooks", Data: []byte(renderHooks(hooks, problems))},
 			}}
 			if *update {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,7 +157,8 @@ func (s *Set) readAgain(i int, last reading) reading {
 	}
 	next.value = last.value
 	if last.err == nil && !last.value.Empty() {
-		s.tell(err.Error() + "; the secret that was last read from there goes on to count")
+		text := strings.TrimPrefix(err.Error(), ErrUnset.Error()+": ") // one is set: the last
+		s.tell(text + ": the secret that was last read from it goes on to count, until Pawl ends or the hook is read again")
 	}
 	return next
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -35,6 +36,16 @@ func (s Source) String() string {
 	return "text in the hook file"
 }
 
+// place is a file's whole path: a relative one is looked for where Pawl was
+// started, which is another place for pawl check than for the server.
+func (s Source) place() string {
+	whole, err := filepath.Abs(s.File)
+	if err != nil {
+		return s.File
+	}
+	return whole
+}
+
 // ErrUnset says that a source is there to be set, and is not: a variable that is
 // missing or empty, a file or a credential that does not exist or is empty.
 var ErrUnset = errors.New("the secret is not set")
@@ -49,7 +60,7 @@ func (s Source) read() (Value, os.FileInfo, error) {
 	case s.File != "":
 		content, opened, err := readFile(s.File)
 		if errors.Is(err, os.ErrNotExist) {
-			return Value{}, nil, fmt.Errorf("%w: there is no file %s", ErrUnset, s.File)
+			return Value{}, nil, fmt.Errorf("%w: there is no file %s", ErrUnset, s.place())
 		} else if err != nil {
 			return Value{}, opened, fmt.Errorf("read the secret: %w", err)
 		}

@@ -9,7 +9,7 @@ func acr() *Sender {
 	return &Sender{
 		Name: "acr", Title: "Azure Container Registry",
 		Events:    []string{"push", "delete", "quarantine", "chart_push", "chart_delete", "ping"},
-		own:       func(o own) (check, error) { return newBearer(o.secret), nil },
+		own:       func(o own) (check, error) { return newBearer(o.secret) },
 		event:     func(d *delivery.Delivery) string { return payloadText(d, "action") },
 		id:        func(d *delivery.Delivery) string { return payloadText(d, "id") },
 		handshake: ping(fromPayload("action"), "ping"),

@@ -26,7 +26,7 @@ func alertmanager() *Sender {
 				"https://github.com/prometheus/alertmanager/tree/main/notify/webhook",
 			},
 		},
-		own:   func(o own) (check, error) { return newBearer(o.secret), nil },
+		own:   func(o own) (check, error) { return newBearer(o.secret) },
 		event: fromPayload("status"),
 	}
 }

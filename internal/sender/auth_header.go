@@ -121,7 +121,16 @@ func (c queryCheck) String() string { return "a secret in the URL's parameter " 
 // the scheme's case does not count).
 type bearerCheck struct{ secret *secret.Set }
 
-func newBearer(s *secret.Set) bearerCheck { return bearerCheck{s} }
+func newBearer(s *secret.Set) (check, error) {
+	for _, one := range s.Values() {
+		if _, ok := scheme(one.Reveal(), "Bearer"); ok {
+			return nil, &ConfigError{"secret", bearerWord}
+		}
+	}
+	return bearerCheck{s}, nil
+}
+
+const bearerWord = "the secret that is set begins with the word Bearer, which names the scheme and is no part of it: take the word out of the secret"
 
 func (bearerCheck) early() bool { return true }
 
@@ -159,6 +168,11 @@ func (c bearerCheck) hints(r *Request) []string {
 	token, ok := scheme(given, "Bearer")
 	if ok && which(token, secrets) > 0 {
 		return nil
+	}
+	for _, one := range secrets {
+		if bare, worded := scheme(one.Reveal(), "Bearer"); ok && worded && same(token, bare) {
+			return []string{bearerWord}
+		}
 	}
 	if hint := nearly(token, secrets, "the Bearer token"); ok && hint != "" {
 		return []string{hint}

@@ -25,6 +25,9 @@ type hmacCheck struct {
 	// is final. Lines of one header are alternatives.
 	lines []line
 
+	// weaker are those that the preset knows and the hook does not take.
+	weaker []line
+
 	// separator parts several signatures in one header; those with another prefix
 	// than the line's are ignored. 0: the header's whole value is one.
 	separator byte

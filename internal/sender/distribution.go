@@ -12,7 +12,7 @@ func distribution() *Sender {
 	return &Sender{
 		Name: "distribution", Title: "CNCF Distribution registry", Repeats: true,
 		Events: []string{"push", "pull", "mount", "delete", "mixed"},
-		own:    func(o own) (check, error) { return newBearer(o.secret), nil },
+		own:    func(o own) (check, error) { return newBearer(o.secret) },
 		event:  distributionEvent,
 		id:     func(d *delivery.Delivery) string { return payloadText(d, "events.0.id") },
 		Start:  Start{Field: "events.0.target.repository"},

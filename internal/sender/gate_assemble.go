@@ -127,7 +127,7 @@ func (a *assembly) addKeyed(auth *Auth) {
 		return queryCheck{s, auth.Query.Name}, nil
 	})
 	keyed("auth.basic", auth.Basic != nil, func(s *secret.Set) (check, error) { return basicCheck{s, auth.Basic.User}, nil })
-	keyed("auth.bearer", auth.Bearer, func(s *secret.Set) (check, error) { return newBearer(s), nil })
+	keyed("auth.bearer", auth.Bearer, func(s *secret.Set) (check, error) { return newBearer(s) })
 	if auth.HMAC != nil && a.config.Sender.signs {
 		if key := auth.HMAC.further(); key != "" {
 			a.fail("auth.hmac."+key, a.config.Sender.Title+" signs in its own way; only algorithms and tolerance can be set of it. With sender: generic all keys can")

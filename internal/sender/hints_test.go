@@ -36,7 +36,7 @@ func TestHints(t *testing.T) {
 		want   []string // words of the one hint; none: there is none
 	}{
 		{"right", own, request("X-S: " + hexOf("sha256", key, text)), nil},
-		{"nothing known", own, request("X-S: " + hexOf("sha256", "other", text)), nil},
+		{"nothing known", own, request("X-S: " + hexOf("sha256", "other", text)), []string{"no usual mistake", "another secret"}},
 		{"another algorithm", own, request("X-S: " + hexOf("sha1", key, text)), []string{"algorithm sha1"}},
 		{"a line end in the secret", own, request("X-S: " + hexOf("sha256", key+"\n", text)), []string{"line end after it"}},
 		{"a Windows line end in the secret", own, request("X-S: " + hexOf("sha256", key+"\r\n", text)), []string{`\r\n`}},
@@ -46,7 +46,7 @@ func TestHints(t *testing.T) {
 		{"upper case", own, request("X-S: " + strings.ToUpper(hexOf("sha256", key, text))), []string{"upper case"}},
 		{"base64", own, request("X-S: " + base64.StdEncoding.EncodeToString(mac("sha256", key, text))), []string{"written in base64"}},
 		{"two mistakes", own, request("X-Sig: sha1=" + hexOf("sha1", key, text)), []string{"algorithm sha1", "header X-Sig", "sha1= before it"}},
-		{"the old signature alone", hub, request("X-Hub-Signature: sha1=" + hexOf("sha1", key, text)), []string{"algorithm sha1", "header X-Hub-Signature"}},
+		{"the old signature alone", hub, request("X-Hub-Signature: sha1=" + hexOf("sha1", key, text)), []string{"algorithm sha1, in header X-Hub-Signature", "algorithms: [sha1]"}},
 		{"a form's field", hub, request("Content-Type: application/x-www-form-urlencoded", "X-Hub-Signature-256: sha256="+hexOf("sha256", key, text)).with(body(form)), []string{"field payload"}},
 		{"a body without its line end", own, request("X-S: " + hexOf("sha256", key, text)).with(body(text + "\n")), []string{"without the line end"}},
 		{"a body that was written anew", own, request("X-S: " + hexOf("sha256", key, `{"a":1}`)), []string{"without white space"}},
@@ -120,5 +120,23 @@ func TestHintsOfAMissingHeader(t *testing.T) {
 				t.Errorf("%q: %q, want %q", lines, hints[i], word)
 			}
 		}
+	}
+}
+
+// A secret that has the scheme's word in it can never be shown: the hook is not
+// loaded, and where the word comes later the hint says so, whoever sends it rightly.
+func TestTheWordBearerIsNoPartOfASecret(t *testing.T) {
+	for _, s := range []string{"acr", "alertmanager", "distribution", "generic"} {
+		config := Config{Sender: Named(s), Secret: secrets("Bearer hunter22")}
+		if s == "generic" {
+			config.Auth = &Auth{Bearer: true}
+		}
+		if _, errs := NewGate(config); len(errs) != 1 || !strings.Contains(errs[0].Error(), "word Bearer") {
+			t.Errorf("%s: %v", s, errs)
+		}
+	}
+	hints := bearerCheck{secrets("Bearer hunter22")}.hints(request("Authorization: Bearer hunter22"))
+	if len(hints) != 1 || !strings.Contains(hints[0], "word Bearer") {
+		t.Errorf("%q", hints)
 	}
 }

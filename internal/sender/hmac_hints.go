@@ -32,6 +32,9 @@ func (c *hmacCheck) hints(r *Request) []string {
 		return append(hints, found)
 	}
 	if lines != nil {
+		if len(hints) == 0 && len(given) > len(lines[0].prefix) {
+			hints = []string{"no usual mistake makes this signature: the sender has another secret, or something on the way changed the body"}
+		}
 		return hints
 	}
 	hints = append(hints, otherHeaders(r.Header)...)
@@ -204,6 +207,10 @@ func (c *hmacCheck) sumOf(key []byte, algorithm string, body []byte, stamp, id s
 // oddities says in what a signature that was found differs from what is wanted.
 func (c *hmacCheck) oddities(usual line, algorithm string, s shown, more ...string) []string {
 	oddities := []string{}
+	if slices.Contains(c.weaker, line{s.header, algorithm, s.encoding, s.prefix}) {
+		return []string{"is the weaker one, of algorithm " + algorithm + ", in header " + s.header + ", and there is no header " + c.lines[0].header +
+			": let the sender send that too, or take this one by auth: {hmac: {algorithms: [" + algorithm + "]}}"}
+	}
 	if !slices.Contains(algorithmsOf(c.lines), algorithm) {
 		oddities = append(oddities, "is of algorithm "+algorithm+", which auth.hmac.algorithms would have to name")
 	}

@@ -110,9 +110,15 @@ func (c *hmacCheck) configured(o own, title string) (check, error) {
 		}
 	}
 	strongest := c.lines[0].algorithm
-	c.lines = slices.DeleteFunc(c.lines, func(l line) bool {
-		return l.algorithm != strongest && !slices.Contains(named, l.algorithm)
-	})
+	all := c.lines
+	c.lines, c.weaker = nil, nil
+	for _, l := range all {
+		if l.algorithm == strongest || slices.Contains(named, l.algorithm) {
+			c.lines = append(c.lines, l)
+		} else {
+			c.weaker = append(c.weaker, l)
+		}
+	}
 	return c, nil
 }
 
