@@ -13,23 +13,73 @@ import (
 	"github.com/pawlhq/pawl/internal/lint"
 )
 
-// print writes findings for people: what to do about it once, where several say
-// the same, and at last how many there are.
+// print writes findings for people: the same of three hooks of a file or more once, what
+// to do about it once, where several say the same, and at last how many there are.
+// On a terminal lines break between words.
 func (c checked) print(out io.Writer) {
-	colour := wantsColour(out)
-	told := map[string]bool{}
+	colour, width := wantsColour(out), terminalWidth(out)
+	line := func(text string) {
+		if width > 2*hanging {
+			text = hang(text, width)
+		}
+		fmt.Fprintln(out, text)
+	}
+	type what struct {
+		file, rule, text string
+		severity         lint.Severity
+	}
+	of := func(f lint.Finding) what { return what{f.At.File, f.Rule, f.Text, f.Severity} }
+	hooks := map[what][]string{}
 	for _, f := range c.Findings {
-		severity := f.Severity.String()
+		if f.Hook != "" {
+			hooks[of(f)] = append(hooks[of(f)], fmt.Sprintf("%q (line %d)", f.Hook, f.At.Line))
+		}
+	}
+	told, fixed := map[what]bool{}, map[string]bool{}
+	for _, f := range c.Findings {
+		severity, message := f.Severity.String(), f.Message()
+		if others := hooks[of(f)]; len(others) > 2 {
+			if told[of(f)] {
+				continue
+			}
+			told[of(f)] = true
+			message += fmt.Sprintf("; so it is of %s", strings.Join(others[1:], ", "))
+		}
 		if colour {
 			severity = severityColours(f.Severity).Sprint(severity)
 		}
-		fmt.Fprintf(out, "%s: %s: %s\n", clean(f.At.String()), severity, clean(f.Message()))
-		if f.Fix != "" && !told[f.Fix] {
-			fmt.Fprintf(out, "    fix: %s\n", clean(f.Fix))
-			told[f.Fix] = true
+		line(fmt.Sprintf("%s: %s: %s", clean(f.At.String()), severity, clean(message)))
+		if f.Fix != "" && !fixed[f.Fix] {
+			line("    fix: " + clean(f.Fix))
+			fixed[f.Fix] = true
 		}
 	}
-	fmt.Fprintln(out, c.summary())
+	line(c.summary())
+}
+
+// hanging is by how many blanks the lines of a text that is broken begin, but the
+// first.
+const hanging = 6
+
+// hang breaks a text between words so that its lines fit a width, where words do.
+func hang(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(text, " ") { // blanks at the beginning are empty words
+		length := ansi.StringWidth(ansi.StripEscape(word))
+		switch {
+		case i == 0:
+		case column+1+length > width && column > hanging:
+			b.WriteString("\n" + strings.Repeat(" ", hanging))
+			column = hanging
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += length
+	}
+	return b.String()
 }
 
 func severityColours(severity lint.Severity) ansi.Colors {

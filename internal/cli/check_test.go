@@ -110,3 +110,27 @@ func TestCheckDocs(t *testing.T) {
 		t.Errorf("docs/checking.md has the rules\n%q\nthe code\n%q", documented, known)
 	}
 }
+
+// TestCheckSaysTheSameOnce: what is wrong with several hooks in one way is one
+// finding to read, with all of them; and lines break between words.
+func TestCheckSaysTheSameOnce(t *testing.T) {
+	c := checked{Hooks: 3, Files: 1}
+	for i, id := range []string{"a", "b", "c"} {
+		f := lint.Finding{Rule: "command-missing", Hook: id, Severity: lint.Warning, Text: "the command is not there", Fix: "write its path"}
+		f.At.File, f.At.Line, f.At.Column = "h.yaml", i+1, 3
+		c.Findings = append(c.Findings, f)
+	}
+	var out bytes.Buffer
+	c.print(&out)
+	want := "h.yaml:1:3: warning: hook \"a\": the command is not there; so it is of \"b\" (line 2), \"c\" (line 3)\n" +
+		"    fix: write its path\n3 hook(s) in 1 file(s): 3 warnings\n"
+	if out.String() != want {
+		t.Errorf("it prints\n%s", &out)
+	}
+	if got := hang("    fix: put it into a file of its own", 20); got != "    fix: put it into\n      a file of its\n      own" {
+		t.Errorf("broken as\n%s", got)
+	}
+	if got := hang("/a/very/long/path/without/blanks: x", 20); got != "/a/very/long/path/without/blanks:\n      x" {
+		t.Errorf("broken as\n%s", got)
+	}
+}

@@ -64,9 +64,6 @@ func Computation(text string) (*Program, []*SyntaxError) {
 	return p, nil
 }
 
-// maxErrors is how many mistakes of one expression are told.
-const maxErrors = 5
-
 func compile(text string) (*Program, []*SyntaxError) {
 	if strings.TrimSpace(text) == "" {
 		return nil, []*SyntaxError{{1, 1, "the expression is empty"}}
@@ -77,7 +74,7 @@ func compile(text string) (*Program, []*SyntaxError) {
 	}
 	ast, issues := env.Compile(text)
 	if issues.Err() != nil {
-		return nil, syntaxErrors(issues)
+		return nil, syntaxErrors(text, issues)
 	}
 	program, err := env.Program(ast,
 		cel.EvalOptions(cel.OptOptimize), // regular expressions are compiled once
@@ -87,27 +84,6 @@ func compile(text string) (*Program, []*SyntaxError) {
 		return nil, []*SyntaxError{{1, 1, err.Error()}}
 	}
 	return &Program{text: text, ast: ast, program: program, names: namesOf(ast)}, nil
-}
-
-func syntaxErrors(issues *cel.Issues) []*SyntaxError {
-	var errs []*SyntaxError
-	for _, issue := range issues.Errors() {
-		text, _, _ := strings.Cut(issue.Message, "\n")
-		// The parser's own words, which name its tokens, say nothing to a person.
-		text = strings.TrimPrefix(text, "Syntax error: ")
-		if cut := strings.Index(text, " expecting "); cut >= 0 {
-			text = text[:cut]
-		}
-		text = strings.ReplaceAll(strings.ReplaceAll(text, " (in container '')", ""), "<EOF>", "the end")
-		e := &SyntaxError{max(1, issue.Location.Line()), max(1, issue.Location.Column()+1), text}
-		if len(errs) == maxErrors {
-			break
-		}
-		if !slices.ContainsFunc(errs, func(other *SyntaxError) bool { return *other == *e }) {
-			errs = append(errs, e)
-		}
-	}
-	return errs
 }
 
 // UsesElement reports whether the expression names element.

@@ -128,13 +128,18 @@ func TestWhatIsNoExpression(t *testing.T) {
 	const empty = "the expression is empty (line 1, column 1 of the expression)"
 	for text, want := range map[string]string{
 		"": empty, " \n": empty,
-		`payload.n >`:                           `mismatched input 'the end' (line 1, column 12 of the expression)`,
-		"payload.n == 3\n  && nope":             `undeclared reference to 'nope' (line 2, column 6 of the expression)`,
+		`payload.n >`:                           `the expression ends too early: something is missing behind it (line 1, column 12 of the expression)`,
+		`payload.ref = "x"`:                     `one = means nothing here: to compare write == (line 1, column 13 of the expression)`,
+		`payload.ref == "x`:                     `a text begins here and has no end: its closing quote is missing (line 1, column 16 of the expression)`,
+		`payload.a && payload.b and payload.c`:  `and is written && (line 1, column 24 of the expression)`,
+		`payload.a payload.b`:                   `"payload" cannot stand here (line 1, column 11 of the expression)`,
+		`ref == "x"`:                            `unknown name "ref": a value of the payload is payload.ref; known are payload, headers, query, method, sender, event and element (line 1, column 1 of the expression)`,
+		"payload.n == 3\n  && nope":             `unknown name "nope": a value of the payload is payload.nope; known are payload, headers, query, method, sender, event and element (line 2, column 6 of the expression)`,
 		`"a" == 1`:                              `found no matching overload for '_==_' applied to '(string, int)' (line 1, column 5 of the expression)`,
-		`payload.a.matches("(")`:                `invalid matches argument (line 1, column 19 of the expression)`,
+		`payload.a.matches("(")`:                `this is no regular expression that matches could use (https://github.com/google/re2/wiki/Syntax) (line 1, column 19 of the expression)`,
 		`"text"`:                                `a condition is true or false, and this is a text (line 1, column 1 of the expression)`,
 		`1 + 1`:                                 `a condition is true or false, and this is a number (line 1, column 1 of the expression)`,
-		`now() > 1`:                             `undeclared reference to 'now' (line 1, column 4 of the expression)`,
+		`now() > 1`:                             `unknown function "now" (line 1, column 4 of the expression)`,
 		strings.Repeat("x", 9000):               `expression code point size exceeds limit: size: 9000, limit 8192 (line 1, column 1 of the expression)`,
 		strings.Repeat("(", 500):                `expression recursion limit exceeded: 60 (line 1, column 1 of the expression)`,
 		"true" + strings.Repeat("||true", 1300): `expression node count exceeds limit`,
@@ -367,7 +372,7 @@ func ExampleComputation() {
 func ExampleSyntaxError() {
 	_, errs := expression.Condition("payload.ref ==\n  refs/heads/main")
 	fmt.Println(errs[0])
-	// Output: undeclared reference to 'refs' (line 2, column 3 of the expression)
+	// Output: unknown name "refs": a value of the payload is payload.refs; known are payload, headers, query, method, sender, event and element (line 2, column 3 of the expression)
 }
 
 func BenchmarkCondition(b *testing.B) {

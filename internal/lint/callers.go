@@ -20,7 +20,8 @@ func (e *entry) callers() {
 		e.add(auth.key, ruleOpen, Note, "give it a secret if its callers can keep one", "auth: none: anyone may trigger it")
 		return
 	}
-	if _, named := e.object.get("sender"); asks || named {
+	_, named := e.object.get("sender")
+	if _, secret := e.object.get("secret"); asks || named || secret {
 		return // the reader asks for what is missing
 	}
 	if e.hook != nil && len(rule.Guards(e.hook.Rule)) > 0 {

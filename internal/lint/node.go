@@ -33,6 +33,7 @@ type entry struct {
 // look looks at all of a hook.
 func (e *entry) look() {
 	e.callers()
+	e.unset()
 	e.secrets()
 	e.command()
 	e.arguments()
