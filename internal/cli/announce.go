@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/rs/zerolog"
 
@@ -54,18 +53,18 @@ func tellPaused(status engine.Status, log zerolog.Logger) {
 	}
 }
 
-// table shows each hook: its URL, what checks its callers, its command.
+// table shows each hook: its URL, what checks its callers, its command. A URL is
+// to be copied, so it is never cut.
 func table(out io.Writer, base string, front *server.Server, hooks []*hook.Hook) {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "HOOK\tURL\tCALLERS CHECKED BY\tCOMMAND")
+	l := list{columns: []column{{title: "HOOK", cut: true}, {title: "URL"}, {title: "CALLERS CHECKED BY", cut: true}, {title: "COMMAND", cut: true, spare: 1}}}
 	for _, h := range hooks {
 		url := base + front.URLPath(h)
-		if h.Gate != nil && h.Gate.UsesPath() {
+		if h.Gate != nil && h.Gate.UsesPath() && h.Gate.Unset() == "" {
 			url += "/{secret}"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", h.ID, url, guards(h), cmp.Or(h.Command, "(none)"))
+		l.add(h.ID, url, guards(h), cmp.Or(h.Command, "(none)"))
 	}
-	_ = t.Flush()
+	l.print(out)
 }
 
 // isOpen reports whether nothing checks who calls a hook, and it does not say
@@ -76,6 +75,9 @@ func isOpen(h *hook.Hook) bool { return h.Gate == nil && !h.Open && len(rule.Gua
 func guards(h *hook.Hook) string {
 	var words []string
 	if h.Gate != nil {
+		if unset := h.Gate.Unset(); unset != "" {
+			return "nothing yet: this machine alone may call; " + unset
+		}
 		words = h.Gate.Words()
 	}
 	for _, guard := range rule.Guards(h.Rule) {

@@ -61,6 +61,7 @@ func (r *reloader) load() error {
 	}
 	r.current.Store(set)
 	r.tellOpen(set)
+	r.tellUnset(set)
 	return nil
 }
 
@@ -74,6 +75,20 @@ func (r *reloader) tellOpen(set *hook.Set) {
 	}
 	if len(open) > 0 {
 		r.log.Warn().Str("ids", ids(open)).Msg("nothing checks who calls these hooks: anyone may trigger them")
+	}
+}
+
+// tellUnset warns of secrets that are not set, a line each: their hooks look as if
+// they were in order until the sender calls.
+func (r *reloader) tellUnset(set *hook.Set) {
+	unset := map[string][]*hook.Hook{}
+	for _, h := range set.All() {
+		if h.Gate != nil && h.Gate.Unset() != "" {
+			unset[h.Gate.Unset()] = append(unset[h.Gate.Unset()], h)
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(unset)) {
+		r.log.Warn().Str("ids", ids(unset[text])).Msg(text + ": until it is, this machine alone may call, and the sender is turned away")
 	}
 }
 
