@@ -59,7 +59,7 @@ func formBodies(d *run.Delivery) [][]byte {
 	if !ok {
 		return nil
 	}
-	return [][]byte{[]byte(text), d.Body}
+	return [][]byte{text, d.Body}
 }
 
 // giteaKeys are the outermost keys that the documentation lists besides those in
