@@ -137,7 +137,8 @@ func TestIdentity(t *testing.T) {
 		{"missing", "event-type: { source: header, name: X-No }, delivery-id: { source: payload, name: nothing }", "", "", ""},
 		{"computed", `event-type: { source: cel, name: 'payload.action + "-" + headers["X-Id"]' }`, "", "opened-7", ""},
 		{"computed of text that says event", `event-type: { source: cel, name: '"an event " + payload.action' }`, "", "an event opened", ""},
-		{"generic", "auth: none", "generic", "", ""},
+		{"generic", "sender: generic, auth: none", "generic", "", ""},
+		{"no sender is named", "auth: none", "", "", ""},
 		{"webhook's keys alone", "", "", "", ""},
 	} {
 		h := read(t, "- { id: a, execute-command: x, "+c.keys+" }")[0]

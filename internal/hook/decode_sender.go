@@ -61,7 +61,7 @@ func (r *reader) callerTogether(h *Hook) {
 	case !named:
 		return
 	case h.Sender == nil && r.places["sender"] == nil:
-		h.Sender = sender.Named("generic")
+		h.Sender = sender.Unnamed()
 	}
 	if h.Open && secretAt != nil {
 		r.wrong(secretAt, "auth: none lets anyone call, and the secret is not asked for: leave out one of them")

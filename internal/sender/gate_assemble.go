@@ -88,7 +88,7 @@ func (a *assembly) addOwn(hmac *HMAC) {
 		return
 	}
 	if a.config.Secret == nil {
-		a.fail("secret", s.Title+" authenticates its deliveries with a secret: say where it is, as in secret: {file: /run/secrets/"+s.Name+"}")
+		a.fail("secret", s.Title+" authenticates its deliveries with a secret: say where it is, as in secret: {file: /run/secrets/"+s.fileName()+"}")
 		return
 	}
 	key := "secret"
@@ -107,7 +107,7 @@ func (a *assembly) addKeyed(auth *Auth) {
 			return
 		}
 		if s == nil {
-			a.fail("secret", key+" asks for one: say where it is, as in secret: {file: /run/secrets/"+a.config.Sender.Name+"}")
+			a.fail("secret", key+" asks for one: say where it is, as in secret: {file: /run/secrets/"+a.config.Sender.fileName()+"}")
 			return
 		}
 		c, err := make(s)

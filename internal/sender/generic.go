@@ -1,5 +1,21 @@
 package sender
 
+import "cmp"
+
+// nameless is the preset's name where files are named for senders.
+const nameless = "generic"
+
+// Unnamed is the sender of a hook that says how it authenticates and names none:
+// generic, without its name, for nobody knows who calls.
+func Unnamed() *Sender {
+	s := generic()
+	s.Name = ""
+	return s
+}
+
+// fileName is what a file is called that is the sender's.
+func (s *Sender) fileName() string { return cmp.Or(s.Name, nameless) }
+
 // generic is any sender that no preset is for: all of auth is the hook's to say.
 func generic() *Sender {
 	return &Sender{

@@ -36,7 +36,7 @@ type Sample struct {
 // Samples are deliveries of the sender, the most usual first; they may be
 // changed. They show what bodies look like, but not every key of every event.
 func (s *Sender) Samples() []Sample {
-	directory := path.Join("samples", s.Name)
+	directory := path.Join("samples", s.fileName())
 	entries, err := samples.ReadDir(directory) // in the order of their names
 	if err != nil {
 		return nil
