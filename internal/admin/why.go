@@ -2,7 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -15,8 +14,9 @@ type TurnedAway interface {
 	// List gives them, the newest first; of one hook where hook is not "".
 	List(hook string) []explain.TurnedAway
 
-	// Find gives the one whose id begins so, if only one does.
-	Find(id string) (explain.TurnedAway, bool)
+	// Find gives the newest whose id begins so, or the sender's own id of it, and
+	// says how many there are.
+	Find(id string) (found explain.TurnedAway, matches int)
 
 	// Skipped is how many there were of which nothing was kept.
 	Skipped() int64
@@ -59,13 +59,16 @@ func withoutDecisions(t explain.TurnedAway) explain.TurnedAway {
 
 // turnedAwayOne answers GET /api/v1/turned-away/{id}.
 func (a *API) turnedAwayOne(w http.ResponseWriter, r *http.Request) error {
-	id := strings.ToLower(mux.Vars(r)["id"])
+	id := mux.Vars(r)["id"]
 	if a.options.TurnedAway != nil {
-		if found, ok := a.options.TurnedAway.Find(id); ok {
+		switch found, matches := a.options.TurnedAway.Find(id); {
+		case matches == 1:
 			return writeJSON(w, http.StatusOK, found)
+		case matches > 1:
+			return refuse(http.StatusConflict, "%q means %d of the last deliveries that made no run: give more of the id", id, matches)
 		}
 	}
-	return refuse(http.StatusNotFound, "no delivery whose id alone begins with %q is among the last that made no run; they are kept in memory, and not for ever", id)
+	return refuse(http.StatusNotFound, "no delivery whose id begins with %q is among the last that made no run; they are kept in memory, and not for ever", id)
 }
 
 // explanation answers GET /api/v1/runs/{id}/explanation.

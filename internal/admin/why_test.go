@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +18,7 @@ func TestTurnedAway(t *testing.T) {
 		recent.Add(explain.TurnedAway{
 			ID: id, Received: at(i), Method: "POST", Path: "/hooks/deploy", Status: 401,
 			Explanations: []explain.Explanation{{
-				Hook: []string{"deploy", "scan"}[i], Outcome: explain.Unauthenticated, Reason: "because", Decision: &explain.Node{What: "hook"},
+				Hook: []string{"deploy", "scan"}[i], Outcome: explain.Unauthenticated, Reason: "because", DeliveryID: fmt.Sprintf("of-the-sender-%d", i+1), Decision: &explain.Node{What: "hook"},
 			}},
 		})
 	}
@@ -33,7 +34,9 @@ func TestTurnedAway(t *testing.T) {
 		{"/api/v1/turned-away?hok=scan", 400, `unknown parameter`, "because"},
 		{"/api/v1/turned-away/0192b000-0000-7000-8000-000000000001", 200, `"what":"hook"`, "scan"},
 		{"/api/v1/turned-away/0192B000-0000-7000-8000-000000000001", 200, `"what":"hook"`, "scan"},
-		{"/api/v1/turned-away/0192b000", 404, `whose id alone`, "because"},
+		{"/api/v1/turned-away/0192b000", 409, `means 2 of the last deliveries`, "because"},
+		{"/api/v1/turned-away/0192c000", 404, `no delivery whose id begins`, "because"},
+		{"/api/v1/turned-away/of-the-sender-2", 200, `"hook":"scan"`, `"hook":"deploy"`},
 		{"/api/v1/turned-away/..%2f", 404, `error`, "because"},
 	}
 	api := newAPI(t, admin.Options{Engine: newFake(), TurnedAway: recent})

@@ -20,6 +20,7 @@ import (
 type column struct {
 	title string
 	cut   bool // may be cut where the terminal is narrow
+	least int  // how narrow it becomes before others go, which are spare; 0: leastWidth
 	spare int  // goes where it is narrower still, 1 first; 0: stays
 	right bool // its numbers stand below each other
 }
@@ -81,13 +82,18 @@ func (l *list) fit(width int) {
 	if width <= 0 {
 		return
 	}
+	l.columns = slices.Clone(l.columns)
 	widths, fits := l.widths(width)
 	for !fits {
 		at := l.sparest()
 		if at < 0 {
-			break
+			if !l.lower() {
+				break
+			}
+			widths, fits = l.widths(width)
+			continue
 		}
-		l.columns = slices.Delete(slices.Clone(l.columns), at, at+1)
+		l.columns = slices.Delete(l.columns, at, at+1)
 		for i := range l.rows {
 			l.rows[i] = slices.Delete(l.rows[i], at, at+1)
 		}
@@ -100,6 +106,16 @@ func (l *list) fit(width int) {
 			}
 		}
 	}
+}
+
+// lower lets columns become narrower, and reports whether any can.
+func (l *list) lower() bool {
+	lowered := false
+	for i := range l.columns {
+		lowered = lowered || l.columns[i].least > 0
+		l.columns[i].least = max(0, l.columns[i].least-leastWidth)
+	}
+	return lowered
 }
 
 // sparest is the place of the column that is missed least, -1 where all must stay.
@@ -128,7 +144,7 @@ func (l *list) widths(width int) (widths []int, fits bool) {
 	for total -= 2; total > width; total-- {
 		widest := -1
 		for i, c := range l.columns {
-			if c.cut && widths[i] > leastWidth && (widest < 0 || widths[i] > widths[widest]) {
+			if c.cut && widths[i] > max(leastWidth, c.least) && (widest < 0 || widths[i] > widths[widest]) {
 				widest = i
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/pawlhq/pawl/internal/admin"
 	"github.com/pawlhq/pawl/internal/explain"
+	"github.com/pawlhq/pawl/internal/hook"
 )
 
 // whyOfRun is what runs why tells of a run.
@@ -23,13 +25,15 @@ type whyOfRun struct {
 
 func (a *app) newRunsWhy(i *instance) *cobra.Command {
 	var output outputFlag
+	most := 0
 	command := &cobra.Command{
 		Use:   "why [ID | HOOK]",
 		Short: "Tell why deliveries made no run, and why a run runs or waits",
 		Long: `Tell which deliveries made no run, the last first, with the reasons: they were not
 authentic, did not fit, no rule held, or no hook is at their path. With a HOOK
-those of that hook; with the ID of a delivery all that was asked and found. With
-the ID of a run: why it runs, by the hook as it is today, and what it waits for.
+those of that hook; with the ID of a delivery, Pawl's or the sender's own, all that
+was asked and found. With the ID of a run: why it runs, by the hook as it is today,
+and what it waits for. The beginning of an ID is enough.
 
 The running Pawl keeps the last 200 such deliveries in memory, without secrets and
 bodies; of a flood it looks at some 50 a second.
@@ -47,27 +51,38 @@ run, or no Pawl answers; 2 wrong flags.`,
 			if err != nil {
 				return err
 			}
-			if len(args) == 0 {
-				return a.whyList(command.Context(), c, "", &output)
+			if most < 0 {
+				return usageError{fmt.Errorf("-n is %d and cannot be negative", most)}
 			}
-			return a.whyOf(command.Context(), c, args[0], &output)
+			if len(args) == 0 {
+				return a.whyList(command.Context(), c, "", most, &output)
+			}
+			return a.whyOf(command.Context(), c, args[0], most, &output)
 		},
 	}
+	command.Flags().IntVarP(&most, "limit", "n", 0, "how many are listed at most; 0: all")
 	addOutput(command, &output, "json")
 	return command
 }
 
 // whyOf tells of a delivery, a run or a hook, whatever the word means.
-func (a *app) whyOf(ctx context.Context, c *client, word string, output *outputFlag) error {
+func (a *app) whyOf(ctx context.Context, c *client, word string, most int, output *outputFlag) error {
+	hooks, err := c.hookIDs(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(hooks, word) {
+		return a.whyList(ctx, c, word, most, output)
+	}
+	var kept explain.TurnedAway
+	err = c.get(ctx, request{path: "/turned-away/" + url.PathEscape(word)}, &kept)
+	if err == nil {
+		return a.whyDelivery(kept, output)
+	}
+	if !isNotFound(err) {
+		return err
+	}
 	if strings.Trim(strings.ToLower(word), "0123456789abcdef-") == "" {
-		var kept explain.TurnedAway
-		err := c.get(ctx, request{path: "/turned-away/" + url.PathEscape(word)}, &kept)
-		if err == nil {
-			return a.whyDelivery(kept, output)
-		}
-		if !isNotFound(err) {
-			return err
-		}
 		found, err := c.run(ctx, word)
 		if err == nil {
 			return a.whyRun(ctx, c, found, output)
@@ -76,16 +91,7 @@ func (a *app) whyOf(ctx context.Context, c *client, word string, output *outputF
 			return err
 		}
 	}
-	hooks, err := c.hookIDs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range hooks {
-		if id == word {
-			return a.whyList(ctx, c, word, output)
-		}
-	}
-	return fmt.Errorf("%q is no hook, no run, and none of the last deliveries that made no run", word)
+	return fmt.Errorf("%q is no hook%s, no run, and none of the last deliveries that made no run", word, hook.Suggestion(word, hooks))
 }
 
 // hookIDs asks for the ids of all hooks.
@@ -102,7 +108,7 @@ func (c *client) hookIDs(ctx context.Context) ([]string, error) {
 }
 
 // whyList prints the deliveries that made no run.
-func (a *app) whyList(ctx context.Context, c *client, hook string, output *outputFlag) error {
+func (a *app) whyList(ctx context.Context, c *client, hook string, most int, output *outputFlag) error {
 	query := url.Values{}
 	if hook != "" {
 		query.Set("hook", hook)
@@ -110,6 +116,9 @@ func (a *app) whyList(ctx context.Context, c *client, hook string, output *outpu
 	var listing admin.TurnedAwayListing
 	if err := c.get(ctx, request{path: "/turned-away", query: query}, &listing); err != nil {
 		return err
+	}
+	if most > 0 {
+		listing.TurnedAway = listing.TurnedAway[:min(most, len(listing.TurnedAway))]
 	}
 	if output.json() {
 		return printJSON(a.stdout, listing)
@@ -128,7 +137,7 @@ func (a *app) whyList(ctx context.Context, c *client, hook string, output *outpu
 func whyTable(all []explain.TurnedAway, hook string, now time.Time) *list {
 	l := &list{columns: []column{
 		{title: "DELIVERY"}, {title: "AGE", right: true}, {title: "HOOK", cut: true}, {title: "FROM", spare: 1},
-		{title: "ANSWER", right: true, spare: 2}, {title: "OUTCOME"}, {title: "WHY", cut: true},
+		{title: "ANSWER", right: true, spare: 2}, {title: "OUTCOME"}, {title: "WHY", cut: true, least: 45},
 	}}
 	for _, kept := range all {
 		row := func(hook, outcome, why string) {
@@ -183,7 +192,7 @@ func (a *app) whyRun(ctx context.Context, c *client, found admin.Run, output *ou
 	if output.json() {
 		return printJSON(a.stdout, why)
 	}
-	fmt.Fprintf(a.stdout, "run %s is %s%s\n", found.ID, found.State, after(": ", clean(found.Reason)))
+	fmt.Fprintf(a.stdout, "run %s, %s%s\n", found.ID, found.State, after(": ", clean(found.Reason)))
 	if found.Waiting != nil {
 		fmt.Fprintf(a.stdout, "it waits: %s\n", clean(waitingText(found.Waiting)))
 	}

@@ -248,11 +248,18 @@ func (q *question) authentic(ctx context.Context) bool {
 	} else {
 		q.Hints = append(q.Hints, gate.Hints(q.request)...)
 	}
+	if len(q.request.Body) <= maxLooked {
+		q.DeliveryID = cut(q.content.SenderID()) // by which the sender's pages call it
+	}
 	q.refusal, q.Reason = err, q.masks.text(err.Error())
 	n.Why = q.Reason
 	q.add(n)
 	return false
 }
+
+// maxLooked is the largest body that is looked into though nobody vouches for it,
+// in bytes.
+const maxLooked = 1 << 20
 
 // strayed says that what stands behind the hook's path is no secret of it.
 func (q *question) strayed() {

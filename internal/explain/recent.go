@@ -164,20 +164,29 @@ func (r *Recent) List(hook string) []TurnedAway {
 	return list
 }
 
-// Find gives the one whose id begins so, if only one does.
-func (r *Recent) Find(id string) (found TurnedAway, ok bool) {
+// Find gives the newest whose id begins so, or the sender's own id of it, and says
+// how many there are.
+func (r *Recent) Find(id string) (found TurnedAway, matches int) {
+	if id == "" {
+		return found, 0
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, e := range r.kept {
-		if id == "" || !strings.HasPrefix(e.ID, id) {
+	for _, e := range slices.Backward(r.kept) {
+		if !e.isCalled(id) {
 			continue
 		}
-		if ok {
-			return TurnedAway{}, false
+		if matches++; matches == 1 {
+			found = e.TurnedAway
 		}
-		found, ok = e.TurnedAway, true
 	}
-	return found, ok
+	return found, matches
+}
+
+// isCalled reports whether an id, or the beginning of one, means the delivery.
+func (t *TurnedAway) isCalled(id string) bool {
+	begins := func(whole string) bool { return len(whole) >= len(id) && strings.EqualFold(whole[:len(id)], id) }
+	return begins(t.ID) || slices.ContainsFunc(t.Explanations, func(e Explanation) bool { return begins(e.DeliveryID) })
 }
 
 // Skipped is how many were not kept for want of time.

@@ -36,9 +36,15 @@ func TestRecentKeepsTheLast(t *testing.T) {
 			t.Errorf("of hook %q: %s, want %s", hook, got, want)
 		}
 	}
-	for id, want := range map[string]bool{"00000006": true, "00000006-id": true, "0000000": false, "": false, "00000001": false} {
-		if found, ok := recent.Find(id); ok != want || ok && found.ID != "00000006-id" {
-			t.Errorf("%q: %v %v", id, found.ID, ok)
+	named := turnedAway(7, "e")
+	named.Explanations[0].DeliveryID = "Sender-7"
+	recent.Add(named)
+	for id, want := range map[string]int{
+		"00000006": 1, "00000006-ID": 1, "0000000": 4, "": 0, "00000001": 0,
+		"Sender-7": 1, "sender": 1, "Sender-77": 0,
+	} {
+		if found, matches := recent.Find(id); matches != want || matches == 1 && found.ID != "00000006-id" && found.ID != "00000007-id" {
+			t.Errorf("%q: %d, %v", id, matches, found.ID)
 		}
 	}
 }

@@ -29,6 +29,10 @@ func (q *question) run(r run.Run) Run {
 	if err != nil {
 		shown.Problem = q.masks.text(err.Error())
 	}
+	sizes := make([]int, len(built.Files)) // of what is masked too
+	for i := range built.Files {
+		sizes[i] = len(built.Files[i].Content)
+	}
 	built = built.Shown()
 	shown.Dir = built.Directory
 	for _, argument := range built.Args {
@@ -40,8 +44,8 @@ func (q *question) run(r run.Run) Run {
 		}
 	}
 	shown.Env = append(shown.Env, q.told(r)...)
-	for _, file := range built.Files {
-		shown.Files = append(shown.Files, File{file.Variable, len(file.Content), rule.Cut(q.masks.text(string(file.Content)), maxContent)})
+	for i, file := range built.Files {
+		shown.Files = append(shown.Files, File{file.Variable, sizes[i], rule.Cut(q.masks.text(string(file.Content)), maxContent)})
 	}
 	shown.Stdin = rule.Cut(q.masks.text(string(built.Stdin)), maxContent)
 	for _, missing := range built.Missing {
