@@ -1,8 +1,9 @@
 // Package command turns a hook and a delivery into what its script is given:
 // arguments, variables, files, directory.
 //
-// It is pure: it looks nothing up on this machine and writes nothing, so what it
-// says is what a run would get. The names of variables and files are webhook's
+// It writes nothing, and of this machine it asks for secrets alone (the secret of an
+// argument, whose file is read again when it changed), so what it says is what a run
+// would get. The names of variables and files are webhook's
 // (https://github.com/adnanh/webhook/blob/master/docs/Hook-Definition.md).
 package command
 

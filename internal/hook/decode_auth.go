@@ -245,6 +245,8 @@ func (r *reader) addresses(f field) []netip.Prefix {
 			r.wrong(item, "%q is no address and no CIDR range (as in 192.0.2.0/24)", text)
 		case prefix != prefix.Masked():
 			r.wrong(item, "%s has bits set behind its length: write %s, or %s/%d for the one address", text, prefix.Masked(), prefix.Addr(), prefix.Addr().BitLen())
+		case prefix.Bits() == 0:
+			r.wrong(item, "%s is every address, which checks nothing: leave it out, or write auth: none where anyone may call", text)
 		default:
 			list = append(list, prefix)
 		}

@@ -74,6 +74,21 @@ func (r *reader) callerTogether(h *Hook) {
 		r.gateError(err)
 	}
 	h.Gate = gate
+	if gate != nil && gate.UsesPath() && r.caller.secret != nil && !r.options.Elsewhere {
+		r.pathSecrets(secretAt)
+	}
+}
+
+// pathSecrets tells of a secret that no URL could have behind a hook's path: the
+// server answers one with an empty, . or .. part by the path that it comes to, and
+// a client takes those out by itself. Of a secret that is written anew later
+// nothing is told.
+func (r *reader) pathSecrets(at *yaml.Node) {
+	for i, value := range r.caller.secret.Values() {
+		if !reachable(strings.TrimSuffix(value.Reveal(), "/")) {
+			r.wrong(at, "secret %d can stand in no URL: there, no part between slashes is empty, . or ..; make another, as by openssl rand -hex 32", i+1)
+		}
+	}
 }
 
 // gateError places what keeps a Gate from being made at the key that it is about,
