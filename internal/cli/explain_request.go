@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 
@@ -88,8 +89,17 @@ func splitRequest(text []byte) (lines []string, body []byte, err error) {
 		line, rest, found := bytes.Cut(body, []byte("\n"))
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		body = rest
-		if number == 1 && !isRequestLine(string(line)) {
-			return nil, nil, &requestError{1, fmt.Sprintf("an HTTP request begins with a line as in POST /hooks/deploy HTTP/1.1, not %.60q", line)}
+		if number == 1 {
+			if begin, rest, ok := beginOnPage(line, body); ok {
+				lines, body, number = begin, rest, 2
+				continue
+			}
+			if fields := strings.Fields(string(line)); len(fields) == 2 && strings.HasPrefix(fields[1], "/") {
+				line = []byte(strings.Join(fields, " ") + " HTTP/1.1")
+			}
+			if !isRequestLine(string(line)) {
+				return nil, nil, &requestError{1, fmt.Sprintf("an HTTP request begins with a line as in POST /hooks/deploy HTTP/1.1, not %.60q", line)}
+			}
 		}
 		if len(line) == 0 {
 			return lines, body, nil
@@ -104,6 +114,29 @@ func splitRequest(text []byte) (lines []string, body []byte, err error) {
 	}
 }
 
+// beginOnPage reads the two lines in which GitHub's page of a delivery (Recent
+// Deliveries, Request) tells what a request line and Host do: "Request URL: …" and
+// "Request method: …".
+func beginOnPage(first, rest []byte) (lines []string, behind []byte, ok bool) {
+	target, ok := valueOf(first, "Request URL")
+	if !ok {
+		return nil, nil, false
+	}
+	second, behind, _ := bytes.Cut(rest, []byte("\n"))
+	method, ok := valueOf(second, "Request method")
+	at, err := url.Parse(target)
+	if !ok || err != nil || at.Host == "" || method == "" || strings.ContainsAny(method, " \t") {
+		return nil, nil, false
+	}
+	return []string{method + " " + at.RequestURI() + " HTTP/1.1", "Host: " + at.Host}, behind, true
+}
+
+// valueOf is the value of a line "name: value".
+func valueOf(line []byte, name string) (value string, ok bool) {
+	found, value, ok := strings.Cut(string(line), ":")
+	return strings.TrimSpace(value), ok && strings.EqualFold(strings.TrimSpace(found), name)
+}
+
 // isRequestLine reports whether a line is a method, a target and a version.
 func isRequestLine(line string) bool {
 	fields := strings.Fields(line)
@@ -116,8 +149,14 @@ func checkHeaderLine(number int, line string) error {
 		return nil
 	}
 	name, _, found := strings.Cut(line, ":")
-	if !found || name == "" || strings.ContainsAny(name, " \t") {
-		return &requestError{number, fmt.Sprintf("this is no header line (Name: value) and not the empty line before the body: %.60q", line)}
+	if !found || name == "" || strings.ContainsFunc(name, isNoToken) {
+		return &requestError{number, fmt.Sprintf("this is no header line (Name: value), and before a body stands an empty line: %.60q", line)}
 	}
 	return nil
+}
+
+// isNoToken reports whether a header's name cannot have a character (RFC 9110,
+// section 5.6.2).
+func isNoToken(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
