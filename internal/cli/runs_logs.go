@@ -82,11 +82,15 @@ func (a *app) runRunsLogs(ctx context.Context, c *client, prefix string, o *logs
 		return err
 	}
 	defer answer.Body.Close()
-	if _, err := io.Copy(a.logWriter(), answer.Body); err != nil {
+	end := &lastByte{in: answer.Body}
+	if _, err := io.Copy(a.logWriter(), end); err != nil {
 		return fmt.Errorf("the log of run %s breaks off: %w", found.ID, err)
 	}
 	if !o.follow {
 		return nil
+	}
+	if end.last != 0 && end.last != '\n' {
+		fmt.Fprintln(a.stderr) // the script left the line open
 	}
 	if found, err = c.run(ctx, found.ID); err != nil {
 		return err
@@ -96,6 +100,20 @@ func (a *app) runRunsLogs(ctx context.Context, c *client, prefix string, o *logs
 	}
 	fmt.Fprintf(a.stderr, "%s%s\n", found.State, after(": ", clean(found.Reason)))
 	return nil
+}
+
+// lastByte knows the last byte that was read; 0: none was.
+type lastByte struct {
+	in   io.Reader
+	last byte
+}
+
+func (l *lastByte) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	if n > 0 {
+		l.last = p[n-1]
+	}
+	return n, err
 }
 
 // waitingText says what a run waits for.

@@ -41,9 +41,11 @@ func (a *app) newSend() *cobra.Command {
 		Use:   "send [flags] HOOK",
 		Short: "Send a hook a delivery as its sender would, and follow its runs",
 		Long: `Send a hook a delivery as its sender would: an example of that sender and event, or
-your own payload, with the credentials or the signature that the hook asks for. The
-hook is read from the hook files, so its secrets must be readable. Then the output of
-its runs is shown until they end.
+your own payload, with what the hook's auth or sender asks for; what a trigger rule
+asks for besides (webhook's signature rules) is not made. The hook is read from the
+hook files, so its secrets must be readable. Then the output of its runs is shown
+until they end, unless -url names where to send it: they are followed on this machine
+alone.
 
 The delivery goes to the Pawl that the flags and variables of serve describe (-ip,
 -port, -socket, -secure, -urlprefix), or to -url. With -print it is not sent but
@@ -52,7 +54,7 @@ printed as it would go over the wire, secrets included, as pawl explain takes it
     pawl send -print quay | pawl explain quay -request -
 
 Exit statuses: 0 its runs succeeded, or it was answered and makes none; 1 a run
-failed, it was turned away, or nobody answers; 2 wrong flags.`,
+failed, it was turned away, or nobody answers; 2 wrong flags, or no such hook or file.`,
 		Args: wantOne("HOOK"),
 		RunE: func(command *cobra.Command, args []string) error {
 			o.hook, o.pawl = args[0], instanceOf(command.Flags())
@@ -65,6 +67,13 @@ failed, it was turned away, or nobody answers; 2 wrong flags.`,
 	s.flags(command.Flags())
 	command.Flags().VisitAll(hideAllBut("hooks", "template", "ip", "port", "socket", "secure", "urlprefix", "data-dir"))
 	f := command.Flags()
+	for name, usage := range map[string]string{
+		"ip": "the `address` that Pawl listens on", "port": "the port that Pawl listens on",
+		"socket": "the Unix socket (`path`) that Pawl listens on", "secure": "Pawl speaks HTTPS",
+		"urlprefix": "the `prefix` of the hooks' URLs", "data-dir": "Pawl's data `directory`, which tells the Pawl whose runs are followed",
+	} {
+		f.Lookup(name).Usage = usage
+	}
 	f.StringVar(&o.event, "event", "", "the `type` of event of the example (default: the first that the hook takes)")
 	f.StringVar(&o.data, "data", "", "a `file` with your own payload; -: standard input")
 	f.Var(headerFlag{&o.headers}, "send-header", "a header of the request, as `name=value`; may be given several times")
@@ -100,6 +109,7 @@ func (a *app) runSend(ctx context.Context, s *settings, o *sendOptions) error {
 	if err != nil {
 		return unanswered(base, err)
 	}
+	answer.handshake = asked.isHandshake(h)
 	return a.tellAnswer(ctx, o, h, answer)
 }
 
@@ -131,7 +141,7 @@ func (s *settings) findHook(id string) (*hook.Hook, error) {
 	for _, h := range set.All() {
 		known = append(known, h.ID)
 	}
-	return nil, fmt.Errorf("no hook file has a hook %q%s", id, hook.Suggestion(id, known))
+	return nil, usageError{fmt.Errorf("no hook file has a hook %q%s", id, hook.Suggestion(id, known))}
 }
 
 // payload reads a payload of the caller's own; nil without one.
@@ -144,7 +154,7 @@ func (a *app) payload(name string) ([]byte, error) {
 	}
 	payload, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("read the payload: %w", err)
+		return nil, usageError{fmt.Errorf("-data: read the payload: %w", err)}
 	}
 	return payload, nil
 }
@@ -190,29 +200,35 @@ type answered struct {
 	status int
 	header http.Header
 	body   string
+
+	handshake bool // it answers what the sender asks when it is set up or tested
 }
 
 // tellAnswer shows the answer, and what the runs that it tells of print.
 func (a *app) tellAnswer(ctx context.Context, o *sendOptions, h *hook.Hook, answer *answered) error {
+	runs, _ := strconv.Atoi(answer.header.Get(server.RunsHeader)) // none: 0
+	if answer.header.Get(server.RunHeader) != "" {
+		runs = 1
+	}
+	followed := runs > 0 && !o.detach && o.url == ""
 	fmt.Fprintf(a.stderr, "answered %d %s\n", answer.status, http.StatusText(answer.status))
-	if answer.body != "" {
+	// An answer that is what the script printed is seen when its run is followed.
+	if answer.body != "" && !(followed && (h.Answer.Live() || h.OutputInResponse)) {
 		fmt.Fprintln(a.stderr, clean(answer.body))
 	}
 	switch of := answer.header.Get(server.DuplicateHeader); {
 	case of != "":
 		return fmt.Errorf("it repeats delivery %s, so nothing ran: its id is that of the payload", of)
-	case answer.status >= http.StatusBadRequest:
+	case answer.status >= http.StatusBadRequest && runs == 0:
 		return fmt.Errorf("it was turned away; pawl runs why %s says why", h.ID)
-	}
-	runs, err := strconv.Atoi(answer.header.Get(server.RunsHeader))
-	if answer.header.Get(server.RunHeader) != "" {
-		runs, err = 1, nil
-	}
-	if err != nil || runs == 0 {
+	case runs == 0 && answer.handshake:
+		fmt.Fprintf(a.stderr, "a handshake: %s tries the hook with it; it is answered and runs nothing\n", h.Sender.Title)
+		return nil
+	case runs == 0:
 		fmt.Fprintf(a.stderr, "no run was made; pawl runs why %s says why\n", h.ID)
 		return nil
 	}
-	if o.detach || o.url != "" {
+	if !followed {
 		fmt.Fprintf(a.stderr, "%d run(s) of delivery %s\n", runs, answer.header.Get(server.DeliveryHeader))
 		return nil
 	}

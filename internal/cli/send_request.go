@@ -134,6 +134,13 @@ func (e *exampleDelivery) rename(h *hook.Hook, id string) {
 	}
 }
 
+// isHandshake reports whether the hook's sender asks for an answer with it, in place
+// of a run.
+func (e *exampleDelivery) isHandshake(h *hook.Hook) bool {
+	record := &run.Delivery{Method: e.method, Header: e.header, Body: e.body}
+	return h.Sender != nil && h.Sender.Handshake(delivery.New(record, h.Payload)) != nil
+}
+
 func (e *exampleDelivery) request(ctx context.Context) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, e.method, e.url, bytes.NewReader(e.body))
 	if err != nil {
@@ -168,5 +175,5 @@ func (e *exampleDelivery) send(ctx context.Context, transport http.RoundTripper)
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	return &answered{response.StatusCode, response.Header, strings.TrimRight(string(body), "\n")}, nil
+	return &answered{status: response.StatusCode, header: response.Header, body: strings.TrimRight(string(body), "\n")}, nil
 }
