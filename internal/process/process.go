@@ -123,9 +123,6 @@ func Start(spec Spec) (*Process, error) {
 	return p, nil
 }
 
-// PID is the first process's id, which is its process group's too.
-func (p *Process) PID() int { return p.child.pid }
-
 // Kill cuts every grace short: the tree gets SIGKILL at once, by Wait. It may
 // be called at any time, from any goroutine, and again.
 func (p *Process) Kill() {

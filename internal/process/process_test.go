@@ -91,7 +91,7 @@ func TestDirectoryEnvironmentAndGroup(t *testing.T) {
 	}
 	p := start(t, script(t, "group"))
 	own, _, _ := syscall.Syscall(syscall.SYS_GETSID, 0, 0, 0)
-	if r, want := p.Wait(t.Context()), fmt.Sprint(p.PID(), p.PID(), own); string(r.Output) != want {
+	if r, want := p.Wait(t.Context()), fmt.Sprint(p.child.pid, p.child.pid, own); string(r.Output) != want {
 		t.Errorf("pid, group, session: %s, want %s", r.Output, want)
 	}
 }

@@ -114,7 +114,7 @@ func TestLeftoversOfACrash(t *testing.T) {
 		want := 4
 		if !byMark {
 			want-- // the orphan in its own session
-			old.First = []Identity{p.Identity(), {PID: stranger.PID(), Boot: bootID(), To: time.Second}}
+			old.First = []Identity{p.Identity(), {PID: stranger.child.pid, Boot: bootID(), To: time.Second}}
 		}
 		found, err := old.Stop(t.Context())
 		if err != nil || found != want {
@@ -201,12 +201,12 @@ func TestALargeEnvironmentIsReadWhole(t *testing.T) {
 	spec.Env, spec.Output = append(spec.Env, mark), heard
 	p := start(t, spec)
 	<-heard.heard
-	if !hasMark(p.PID(), mark) || hasMark(p.PID(), mark+"x") || hasMark(p.PID(), "") {
+	if !hasMark(p.child.pid, mark) || hasMark(p.child.pid, mark+"x") || hasMark(p.child.pid, "") {
 		t.Error("the mark is not seen as it is")
 	}
 	p.Kill()
 	p.Wait(t.Context())
-	if hasMark(p.PID(), mark) {
+	if hasMark(p.child.pid, mark) {
 		t.Error("a process that is gone has a mark")
 	}
 }
@@ -339,7 +339,7 @@ func playReaperHost([]string) {
 	reapListed(children) // as when the kernel shows our own child alone
 	left := ownChildren(false)
 	fmt.Printf("only our own child is left: %v, its exit code: %d\n",
-		len(left) == 1 && left[0] == own.PID(), own.Wait(context.Background()).ExitCode)
+		len(left) == 1 && left[0] == own.child.pid, own.Wait(context.Background()).ExitCode)
 
 	stop, err := StartReaper(context.Background(), true)
 	if err != nil {
