@@ -52,7 +52,7 @@ func TestTellsNoSecret(t *testing.T) {
 		"auth in a header":  "- id: hook\n  execute-command: /bin/true\n  sender: generic\n  secret: " + token + "\n  auth: { header: { name: X-Token } }" + arguments,
 		"auth in the path":  "- id: hook\n  execute-command: /bin/true\n  sender: quay\n  secret: " + token + "\n  auth: { path: {} }" + arguments,
 		"a rule":            "- id: hook\n  execute-command: /bin/true\n  trigger-rule: { match: { type: value, value: " + token + ", parameter: { source: header, name: X-Token } } }" + arguments,
-		"when":              "- id: hook\n  execute-command: /bin/true\n  auth: none\n  when: headers[\"X-Token\"] == \"" + "x" + "\"" + arguments,
+		"when":              "- id: hook\n  execute-command: /bin/true\n  auth: none\n  when: headers[\"X-Token\"] == \"" + token + "\" && payload.gone == 1" + arguments,
 		"a computed value":  "- id: hook\n  execute-command: /bin/true\n  auth: none\n  pass-arguments-to-command: [{ source: cel, name: 'headers[\"X-Token\"] + \"!\"', pattern: 'x' }]",
 		"a secret argument": "- id: hook\n  execute-command: /bin/true\n  auth: none\n  pass-arguments-to-command: [{ source: string, secret: { env: PAWL_TEST_TOKEN } }]",
 	}

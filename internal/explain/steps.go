@@ -82,7 +82,7 @@ func (q *question) decided(v *trigger.Verdict) {
 		step(Node{What: "trigger-rule"}, q.rule)
 	}
 	if h.When != nil && !h.When.UsesElement() {
-		step(Node{What: "when", Text: h.When.String()}, q.when)
+		step(Node{What: "when", Text: trigger.Shown(h.When.String())}, q.when)
 	}
 	switch {
 	case h.ForEach != nil && !decided:
@@ -155,11 +155,11 @@ func (q *question) hint(text string) {
 
 // when asks the hook's expression, of the present element where it names one.
 func (q *question) when() Node {
-	n := Node{What: "when", Text: q.hook.When.String(), Result: string(holds)}
+	n := Node{What: "when", Text: trigger.Shown(q.hook.When.String()), Result: string(holds)}
 	ok, err := q.hook.When.Holds(q.content)
 	switch {
 	case err != nil:
-		n.Result, n.Why = string(failed), q.masks.text(err.Error())
+		n.Result, n.Why = string(failed), trigger.Shown(q.masks.text(err.Error()))
 	case !ok:
 		n.Result, n.Why = string(fails), "it is false"
 	}

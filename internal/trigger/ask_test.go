@@ -41,7 +41,7 @@ func TestAskInOrder(t *testing.T) {
 		{"when, and a value is missing", "when: payload.gone == 1", post(pushed), trigger.Mode{}, "refused: payload.gone is not in the payload (has(payload.gone) asks), in payload.gone == 1"},
 		{"when, and there is no payload", "when: has(payload.gone)", post("no JSON"), trigger.Mode{}, "mismatched: the body is no JSON payload: at byte 0: what begins with 'n' is no value; so when does not hold: has(payload.gone)"},
 		{"a value is missing, for the body cannot be read: that comes first", "when: payload.one == 'v1'", post("no JSON"), trigger.Mode{Validate: true}, "refused: the body is no JSON payload: at byte 0: what begins with 'n' is no value; so payload.one is not in the payload (has(payload.one) asks), in payload.one == 'v1'"},
-		{"what nobody looked at is no reason", "when: query.q == '8'", post("no JSON"), trigger.Mode{Validate: true}, "mismatched: when does not hold: query.q == '8'"},
+		{"what nobody looked at is no reason", "when: query.q == '8'", post("no JSON"), trigger.Mode{Validate: true}, `mismatched: when does not hold: query.q == "…"`},
 		{"when is asked before for-each", "when: payload.one == 'v2'\nfor-each: { source: payload, name: object }", post(pushed), trigger.Mode{}, "mismatched: when does not hold: payload.one == 'v2'"},
 		{"when is asked when it is sent again", "when: payload.one == 'v2'", post(pushed), replayed, "mismatched: when does not hold: payload.one == 'v2'"},
 		{"when of an event", github + "when: event == 'push' && sender == 'github'", post(pushed, "X-GitHub-Event", "push"), trigger.Mode{}, "triggered "},
@@ -244,5 +244,25 @@ func TestAnswersTellNothingOfTheHook(t *testing.T) {
 				t.Errorf("%d %q, want %d %q", got.Status, got.Text, tt.status, tt.want)
 			}
 		})
+	}
+}
+
+// A token in an expression stands in no log and no explanation.
+func TestReasonsLeaveOutWhatHeadersAreComparedWith(t *testing.T) {
+	for _, when := range []string{
+		`headers["x-token"] == "xyzzy-1" && payload.gone == 1`,
+		`payload.gone == 1 && 'xy\'xyzzy' != query.token`,
+		`headers["x-token"] in ["xyzzy-1", "xyzzy-2"]`,
+		`"x-token" in headers && headers["x-token"] == 'xyzzy'`,
+	} {
+		for _, headers := range [][]string{nil, {"X-Token", "a"}} {
+			v := trigger.Ask(one(t, "when: >-\n  "+when), post(pushed, headers...), trigger.Mode{})
+			if why := v.Why(); strings.Contains(why, "xyzzy") || why == "" {
+				t.Errorf("%s: %s", when, why)
+			}
+		}
+	}
+	if got := trigger.Shown(`payload.a == "x"`); got != `payload.a == "x"` {
+		t.Errorf("of payload values it leaves %s", got)
 	}
 }

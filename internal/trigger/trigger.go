@@ -274,13 +274,13 @@ func (v Verdict) Why() string {
 		case !v.when:
 			return v.because(rule.Why(v.Hook.Rule, v.request))
 		case v.Hook.When.UsesElement():
-			return v.because("when holds for none of the elements of " + v.Hook.ForEach.String() + ": " + v.Hook.When.String())
+			return v.because("when holds for none of the elements of " + v.Hook.ForEach.String() + ": " + Shown(v.Hook.When.String()))
 		}
-		return v.because("when does not hold: " + v.Hook.When.String())
+		return v.because("when does not hold: " + Shown(v.Hook.When.String()))
 	case Nothing:
 		return v.because(v.Hook.ForEach.String() + " has no elements to run for")
 	case Refused:
-		return v.because(v.Err.Error())
+		return v.because(Shown(v.Err.Error()))
 	case Failed, Unauthenticated:
 		return v.Err.Error()
 	case Handshaken:
