@@ -114,10 +114,14 @@ func (d *ageFlag) Set(text string) error {
 const maxDays = 100_000
 
 func parseAge(text string) (time.Duration, error) {
-	wrong := errors.New("a duration is given as 90s, 15m, 2h or 7d")
-	if days, ok := strings.CutSuffix(text, "d"); ok {
+	wrong := errors.New("a duration is given as 90s, 15m, 2h, 7d or 2w")
+	for unit, length := range map[string]float64{"d": 1, "w": 7} {
+		days, ok := strings.CutSuffix(text, unit)
+		if !ok {
+			continue
+		}
 		n, err := strconv.ParseFloat(days, 64)
-		if err != nil || !(n >= 0 && n <= maxDays) {
+		if n *= length; err != nil || !(n >= 0 && n <= maxDays) {
 			return 0, wrong
 		}
 		return time.Duration(n * 24 * float64(time.Hour)), nil

@@ -183,12 +183,12 @@ func TestAges(t *testing.T) {
 }
 
 func TestParseAge(t *testing.T) {
-	for text, want := range map[string]time.Duration{"2h": 2 * time.Hour, "7d": 168 * time.Hour, "0.5d": 12 * time.Hour, "90s": 90 * time.Second, "0": 0} {
+	for text, want := range map[string]time.Duration{"2h": 2 * time.Hour, "7d": 168 * time.Hour, "0.5d": 12 * time.Hour, "2w": 336 * time.Hour, "90s": 90 * time.Second, "0": 0} {
 		if got, err := parseAge(text); err != nil || got != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "d", "-1h", "-1d", "x", "NaNd", "Infd", "1e9d", "7 d"} {
+	for _, text := range []string{"", "d", "-1h", "-1d", "x", "NaNd", "Infd", "1e9d", "1e5w", "7 d"} {
 		if got, err := parseAge(text); err == nil {
 			t.Errorf("%q is taken for %v", text, got)
 		}
