@@ -9,6 +9,7 @@ package explain
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ type Explanation struct {
 	Outcome       Outcome    `json:"outcome"`
 	Authenticated bool       `json:"authenticated"`      // what is asked about who calls holds; true where nothing is
 	Verified      string     `json:"verified,omitempty"` // what authenticated it
-	Reason        string     `json:"reason,omitempty"`   // why it makes no run, in words
+	Reason        string     `json:"reason,omitempty"`   // why it, or some element, makes no run, in words
 	Hints         []string   `json:"hints,omitempty"`    // usual mistakes that it shows signs of
 	Sender        string     `json:"sender,omitempty"`
 	Event         string     `json:"event"`
@@ -162,6 +163,8 @@ func (q *question) ask(ctx context.Context) {
 	q.Outcome = outcomeOf(verdict.Kind)
 	if verdict.Kind != trigger.Triggered {
 		q.Reason = q.masks.text(verdict.Why())
+	} else if n := len(verdict.Spoiled); n > 0 {
+		q.Reason = q.masks.text(fmt.Sprintf("%s without a run: %v", count(n, "element"), verdict.Spoiled[0]))
 	}
 	if verdict.Handshake != nil {
 		q.Handshake = &Handshake{verdict.Handshake.Status, verdict.Handshake.Body, verdict.Handshake.Fetch}

@@ -21,6 +21,7 @@ const (
 	runHeader       = "X-Pawl-Run-Id"       // where there is one run
 	runsHeader      = "X-Pawl-Runs"         // how many, where there are more, or none
 	duplicateHeader = "X-Pawl-Duplicate-Of" // the delivery that this one repeats
+	spoiledHeader   = "X-Pawl-Not-Run"      // how many elements do not fit, and so got no run
 )
 
 // failedText is what a sender hears of a failed command whose output is not for
@@ -127,6 +128,7 @@ func unavailable(x *exchange, err error) {
 		}
 	}
 	anonymous(x.Header())
+	x.Header().Del(spoiledHeader)
 	x.Header().Set("Retry-After", "30")
 	respond(x, http.StatusServiceUnavailable, "Not accepted: "+text+".")
 }

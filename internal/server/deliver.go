@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -36,7 +37,15 @@ func (s *Server) deliver(x *exchange, hooks []*hook.Hook, record *run.Delivery, 
 	}
 	if len(triggered) > 0 {
 		record.Verified = verifiedBy(words)
+		spoiled := x.spoiled(triggered)
+		keep := len(spoiled) > 0 && s.keeps(x)
+		if keep {
+			release = func() {} // the explanation looks at the body once more
+		}
 		s.accept(x, record, triggered, release)
+		if keep {
+			s.keepSpoiled(x, record, spoiled)
+		}
 		return
 	}
 	keep := other.Kind != trigger.Handshaken && s.keeps(x)
@@ -44,6 +53,21 @@ func (s *Server) deliver(x *exchange, hooks []*hook.Hook, record *run.Delivery, 
 	if keep {
 		s.keep(x, record)
 	}
+}
+
+// spoiled gives the hooks of which elements get no run, and has the answer say how
+// many elements that are.
+func (x *exchange) spoiled(triggered []trigger.Verdict) (hooks []*hook.Hook) {
+	elements := 0
+	for i := range triggered {
+		if n := len(triggered[i].Spoiled); n > 0 {
+			hooks, elements = append(hooks, triggered[i].Hook), elements+n
+		}
+	}
+	if elements > 0 {
+		x.Header().Set(spoiledHeader, strconv.Itoa(elements))
+	}
+	return hooks
 }
 
 // rank says who answers where no hook triggers: one whose sender waits for a

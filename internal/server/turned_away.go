@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pawlhq/pawl/internal/explain"
+	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
 )
 
@@ -41,6 +42,18 @@ func (s *Server) keep(x *exchange, record *run.Delivery) {
 	if len(hooks) == 0 {
 		hooks = x.hooks
 	}
+	s.keepOf(x, record, hooks)
+}
+
+// keepSpoiled keeps a delivery that was accepted, and of which elements of hooks got
+// no run: nobody would look for those among the runs of the others.
+func (s *Server) keepSpoiled(x *exchange, record *run.Delivery, spoiled []*hook.Hook) {
+	_ = http.NewResponseController(x).Flush()
+	s.keepOf(x, record, spoiled)
+}
+
+// keepOf keeps a delivery with what hooks make of it.
+func (s *Server) keepOf(x *exchange, record *run.Delivery, hooks []*hook.Hook) {
 	ctx, cancel := context.WithTimeout(x.request.Context(), explainTime)
 	defer cancel()
 	kept := explain.TurnedAway{

@@ -95,6 +95,34 @@ func TestWhatWasTurnedAwayIsKeptWithTheReasons(t *testing.T) {
 	}
 }
 
+// TestElementsThatGetNoRunAreKept beside the runs of the others: the answer counts
+// them, and the reasons are where those of deliveries that made no run are.
+func TestElementsThatGetNoRunAreKept(t *testing.T) {
+	const file = `
+- id: tags
+  execute-command: x
+  for-each: { source: payload, name: tags }
+  pass-arguments-to-command: [{ source: element, name: "", pattern: "[a-z]+" }]
+`
+	recent, e := &everything{}, &fakeEngine{}
+	s := serverOf(t, file, e, func(o *Options) { o.TurnedAway = recent })
+	answer := post(s, "/hooks/tags", `{"tags":["ok","-bad","well","-worse"]}`)
+	if answer.Code != http.StatusOK || answer.Header().Get("X-Pawl-Runs") != "2" || answer.Header().Get("X-Pawl-Not-Run") != "2" {
+		t.Errorf("answered %d with %v", answer.Code, answer.Header())
+	}
+	if len(recent.kept) != 1 || len(recent.kept[0].Explanations) != 1 {
+		t.Fatalf("kept %+v", recent.kept)
+	}
+	told := recent.kept[0].Explanations[0]
+	if told.Outcome != explain.Triggered || len(told.Runs) != 2 || !strings.Contains(told.Reason, "2 elements without a run: element 2 ") {
+		t.Errorf("kept is %s, because of %q, with %d runs", told.Outcome, told.Reason, len(told.Runs))
+	}
+	recent.kept = nil
+	if answer = post(s, "/hooks/tags", `{"tags":["ok"]}`); answer.Header().Get("X-Pawl-Not-Run") != "" || len(recent.kept) != 0 {
+		t.Errorf("where all fit: %v, kept %+v", answer.Header(), recent.kept)
+	}
+}
+
 func TestOfAFloodOnlySomeAreExplained(t *testing.T) {
 	recent := &everything{allows: 2}
 	s := serverOf(t, gated, &fakeEngine{}, func(o *Options) { o.TurnedAway = recent })
