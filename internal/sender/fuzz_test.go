@@ -2,8 +2,17 @@ package sender_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
+	"math/big"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,8 +86,7 @@ func lines(h http.Header) string {
 	return strings.Join(all, "\n")
 }
 
-// fuzzGates makes a Gate of each sender that a secret is enough for, and of each
-// key of auth.
+// fuzzGates makes a Gate of each sender and of each key of auth that authenticates.
 func fuzzGates(f *testing.F) map[string]*sender.Gate {
 	f.Helper()
 	set := secret.NewSet([]secret.Source{{Text: secret.New(fuzzSecret)}}, nil)
@@ -103,7 +111,81 @@ func fuzzGates(f *testing.F) map[string]*sender.Gate {
 	} {
 		add("auth: "+name, sender.Config{Sender: generic, Auth: auth, Secret: set, DeliveryID: &delivery.Ref{Source: delivery.Payload, Name: "id"}})
 	}
+	add("ecr", sender.Config{Sender: sender.Named("ecr"), Auth: &sender.Auth{SNS: &sender.SNS{
+		Topics: []string{"arn:aws:sns:eu-central-1:123456789012:images"}, CertificatesFile: fuzzCertificate(f),
+	}}})
+	add("gar", sender.Config{Sender: sender.Named("gar"), Auth: &sender.Auth{OIDC: &sender.OIDC{
+		Audience: "https://hooks.example.com/hooks/gar", Email: "push@acme.example", KeysFile: fuzzKeys(f),
+	}}})
+	add("auth: client-certificate", sender.Config{Sender: generic, Auth: &sender.Auth{Certificate: &sender.ClientCertificate{CAFile: fuzzCertificate(f)}}})
 	key := &sender.Ed25519{PublicKeys: []string{"whpk_fNMIemF0PvcxgJjGpBnYMFgky8hKWh6Gxzg695AZG3o="}}
 	add("auth: ed25519", sender.Config{Sender: sender.Named("slack"), Auth: &sender.Auth{Ed25519: key, Bearer: true}, Secret: set})
 	return gates
+}
+
+// fuzzCertificate is a file with a certificate whose key nobody has any more.
+func fuzzCertificate(f *testing.F) string {
+	f.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		f.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sns.amazonaws.com"}, DNSNames: []string{"sns.amazonaws.com"},
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<33, 0), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return fuzzFile(f, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// fuzzKeys is a file with a JWKS whose key nobody has any more; k is its id.
+func fuzzKeys(f *testing.F) string {
+	f.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		f.Fatal(err)
+	}
+	text := base64.RawURLEncoding.EncodeToString
+	return fuzzFile(f, []byte(`{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"k","e":"AQAB","n":"`+text(key.N.Bytes())+`"}]}`))
+}
+
+func fuzzFile(f *testing.F, content []byte) string {
+	f.Helper()
+	path := filepath.Join(f.TempDir(), "file")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		f.Fatal(err)
+	}
+	return path
+}
+
+// FuzzOIDC puts whatever comes before the check of tokens, which takes only what the
+// issuer signed.
+func FuzzOIDC(f *testing.F) {
+	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	claims := part(`{"iss":"https://accounts.google.com","aud":"https://hooks.example.com/hooks/gar","email":"push@acme.example","email_verified":true,"exp":4102444800}`)
+	for _, head := range []string{`{"alg":"RS256","kid":"k"}`, `{"alg":"none"}`, `{"alg":"HS256","kid":"k"}`, `{"alg":"RS256","jwk":{}}`, `{"alg":"RS256","kid":"other"}`} {
+		f.Add(part(head) + "." + claims + "." + part("signature"))
+	}
+	f.Add(`{"payload":"` + claims + `","signatures":[]}`)
+	f.Add("..")
+	g, errs := sender.NewGate(sender.Config{Sender: sender.Named("gar"), Auth: &sender.Auth{OIDC: &sender.OIDC{
+		Audience: "https://hooks.example.com/hooks/gar", Email: "push@acme.example", KeysFile: fuzzKeys(f),
+	}}})
+	if errs != nil {
+		f.Fatal(errors.Join(errs...))
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		r := &sender.Request{Delivery: &run.Delivery{
+			Header: http.Header{"Authorization": {"Bearer " + token}}, Received: time.Date(2026, 6, 11, 9, 30, 0, 0, time.UTC),
+		}}
+		words, err := g.Verify(context.Background(), r)
+		var refused *sender.RefusedError
+		if err == nil || !errors.As(err, &refused) {
+			t.Fatalf("%q, %v", words, err)
+		}
+		g.Hints(r)
+	})
 }
