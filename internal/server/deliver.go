@@ -117,7 +117,7 @@ func (x *exchange) note(v *trigger.Verdict) {
 		x.info().Err(v.Problem).Str("hook", v.Hook.ID).Msg("not all of the request could be parsed")
 	}
 	if n := len(v.Spoiled); n > 0 {
-		x.warn().Err(v.Spoiled[0]).Int("elements", n).Str("hook", v.Hook.ID).Msg("elements that do not fit get no run; this is the first")
+		x.warn().Str("error", trigger.Shown(v.Spoiled[0].Error())).Int("elements", n).Str("hook", v.Hook.ID).Msg("elements that do not fit get no run; this is the first")
 	}
 	switch v.Kind {
 	case trigger.Mismatched:

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"github.com/pawlhq/pawl/internal/explain"
 	"github.com/pawlhq/pawl/internal/hook"
 )
 
@@ -131,10 +132,10 @@ func TestWhoMayCall(t *testing.T) {
 // TestAWrongSecretInThePathIsAnsweredAsAnUnknownHook, byte for byte and whatever
 // the method is, whether it is kept or not.
 func TestAWrongSecretInThePathIsAnsweredAsAnUnknownHook(t *testing.T) {
-	for _, allows := range []int{0, 1} { // what is kept is sent in another way
+	for _, recent := range []TurnedAway{nil, explain.NewRecent(100)} { // what is kept is sent in another way
 		s := serverOf(t, gated, &fakeEngine{}, func(o *Options) {
 			o.Headers = []hook.Header{{Name: "X-All", Value: "1"}}
-			o.TurnedAway = &everything{asked: allows, allows: allows}
+			o.TurnedAway = recent
 		})
 		address := serve(t, s)
 		for _, method := range []string{"POST", "GET", "PUT", "HEAD", "OPTIONS"} {
