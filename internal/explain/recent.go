@@ -22,12 +22,16 @@ type TurnedAway struct {
 	Explanations []Explanation `json:"explanations"` // of each hook at the path that takes the method; none: no hook is there
 }
 
-// The bounds of what Recent keeps, and of how many it lets be explained.
+// The bounds of what Recent keeps, and of how much it lets be explained: whoever is
+// turned away, and need not be known, may cause it.
 const (
 	maxKept  = 4 << 20 // bytes of all, as JSON
 	maxOne   = 64 << 10
 	perTime  = 50 // explanations in a second, and at once
 	maxField = 1 << 10
+
+	timeShare = 20                     // one part of so many of the time is for explanations
+	timeSaved = 500 * time.Millisecond // of it, at most, for what comes at once
 )
 
 // Recent keeps the last deliveries that made no run, in memory. It may be used
@@ -39,8 +43,11 @@ type Recent struct {
 	kept    []entry // the oldest first
 	size    int     // of kept, in bytes
 	tokens  float64
-	counted time.Time // when tokens were
+	left    time.Duration // for explanations; less than nothing after a long one
+	counted time.Time     // when tokens and left were
 	skipped int64
+
+	explaining chan struct{} // who explains has put one in
 }
 
 type entry struct {
@@ -49,17 +56,21 @@ type entry struct {
 }
 
 // NewRecent makes a Recent of at most so many.
-func NewRecent(most int) *Recent { return &Recent{most: most, tokens: perTime} }
+func NewRecent(most int) *Recent {
+	return &Recent{most: most, tokens: perTime, left: timeSaved, explaining: make(chan struct{}, 1)}
+}
 
-// Allow reports whether there is time to explain another now: of a flood only
-// some are kept, and Skipped counts the others.
+// Allow reports whether there is time to explain another now: of a flood, or of
+// deliveries that take long to explain, only some are kept, and Skipped counts the
+// others.
 func (r *Recent) Allow(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	passed := max(0, now.Sub(r.counted)) // the clock may be set back
 	r.tokens = min(perTime, r.tokens+passed.Seconds()*perTime)
+	r.left = min(timeSaved, r.left+passed/timeShare)
 	r.counted = now
-	if r.tokens < 1 {
+	if r.tokens < 1 || r.left <= 0 {
 		r.skipped++
 		return false
 	}
@@ -81,6 +92,30 @@ func (r *Recent) AllowLost(now time.Time) bool {
 	r.tokens++
 	r.skipped++
 	return false
+}
+
+// Explain makes an explanation, one at a time, and keeps it, if there is still time
+// once it is its turn: who waits has got its answer, but holds a body. What it
+// takes is taken from the time for the next ones.
+func (r *Recent) Explain(make func() TurnedAway) {
+	r.explaining <- struct{}{}
+	defer func() { <-r.explaining }()
+	r.mu.Lock()
+	late := r.left <= 0
+	if late {
+		r.skipped++
+	}
+	r.mu.Unlock()
+	if late {
+		return
+	}
+	began := time.Now()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.left -= time.Since(began)
+	}()
+	r.Add(make())
 }
 
 // Add keeps one, and forgets the oldest where there are too many.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pawlhq/pawl/internal/explain"
@@ -108,6 +109,40 @@ func TestRecentAllow(t *testing.T) {
 	if got := recent.Skipped(); got != 200*5-105 {
 		t.Errorf("%d are skipped", got)
 	}
+}
+
+// Explanations take a twentieth of the time, be they as dear as they may, and one is
+// made at a time.
+func TestRecentExplainIsBoundedInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recent := explain.NewRecent(1000)
+		began, n, running := time.Now(), 0, 0
+		dear := func() explain.TurnedAway {
+			if running++; running != 1 {
+				t.Error("two are made at a time")
+			}
+			time.Sleep(100 * time.Millisecond)
+			running--
+			n++
+			return turnedAway(n, "a")
+		}
+		for range 100 * 10 { // ten callers who try each 100 ms
+			for range 10 {
+				if recent.Allow(time.Now()) {
+					go recent.Explain(dear)
+				}
+			}
+			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+		}
+		took := time.Duration(n) * 100 * time.Millisecond
+		if most := time.Since(began)/20 + 700*time.Millisecond; took > most || took < most/2 {
+			t.Errorf("%d explanations took %s of %s, want at most %s, and not much less", n, took, time.Since(began), most)
+		}
+		if got := int64(len(recent.List(""))); got != int64(n) || got+recent.Skipped() != 100*10*10 {
+			t.Errorf("%d are kept of %d, %d skipped", got, n, recent.Skipped())
+		}
+	})
 }
 
 // Whoever tries paths takes no time from those that came to a hook.

@@ -17,6 +17,7 @@ import (
 type TurnedAway interface {
 	Allow(now time.Time) bool
 	AllowLost(now time.Time) bool // of one that came to no hook
+	Explain(make func() explain.TurnedAway)
 	Add(explain.TurnedAway)
 }
 
@@ -54,17 +55,19 @@ func (s *Server) keepSpoiled(x *exchange, record *run.Delivery, spoiled []*hook.
 
 // keepOf keeps a delivery with what hooks make of it.
 func (s *Server) keepOf(x *exchange, record *run.Delivery, hooks []*hook.Hook) {
-	ctx, cancel := context.WithTimeout(x.request.Context(), explainTime)
-	defer cancel()
-	kept := explain.TurnedAway{
-		ID: record.ID, Received: record.Received, Method: record.Method, Path: x.target(),
-		RemoteAddr: record.RemoteAddr, Size: len(record.Body), Status: x.status,
-		Explanations: make([]explain.Explanation, len(hooks)),
-	}
-	for i, h := range hooks {
-		kept.Explanations[i] = explain.Explain(ctx, h, x.question(record), explain.Options{Methods: s.options.Methods})
-	}
-	s.options.TurnedAway.Add(kept)
+	s.options.TurnedAway.Explain(func() explain.TurnedAway {
+		ctx, cancel := context.WithTimeout(x.request.Context(), explainTime)
+		defer cancel()
+		kept := explain.TurnedAway{
+			ID: record.ID, Received: record.Received, Method: record.Method, Path: x.target(),
+			RemoteAddr: record.RemoteAddr, Size: len(record.Body), Status: x.status,
+			Explanations: make([]explain.Explanation, len(hooks)),
+		}
+		for i, h := range hooks {
+			kept.Explanations[i] = explain.Explain(ctx, h, x.question(record), explain.Options{Methods: s.options.Methods})
+		}
+		return kept
+	})
 }
 
 // notAllowed answers where no hook at the path takes the method. Who does not know

@@ -29,6 +29,8 @@ func (e *everything) Allow(time.Time) bool {
 
 func (e *everything) AllowLost(now time.Time) bool { return e.Allow(now) }
 
+func (e *everything) Explain(make func() explain.TurnedAway) { e.Add(make()) }
+
 func (e *everything) Add(t explain.TurnedAway) { e.kept = append(e.kept, t) }
 
 // TestWhatWasTurnedAwayIsKeptWithTheReasons, and without secrets.
@@ -142,6 +144,8 @@ type slowToExplain struct{ reached, proceed chan struct{} }
 func (s slowToExplain) Allow(time.Time) bool { return true }
 
 func (s slowToExplain) AllowLost(time.Time) bool { return true }
+
+func (s slowToExplain) Explain(make func() explain.TurnedAway) { s.Add(make()) }
 
 func (s slowToExplain) Add(explain.TurnedAway) {
 	close(s.reached)
