@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/pawlhq/pawl/internal/delivery"
+	"github.com/pawlhq/pawl/internal/hook"
+	"github.com/pawlhq/pawl/internal/rule"
 )
 
 // hidden stands in a log in the place of what may let its bearer in.
@@ -76,11 +78,17 @@ func (x *exchange) isCredential(source delivery.Source, name string) bool {
 		return true
 	}
 	for _, h := range x.hooks {
-		if h.Gate != nil && h.Gate.Credential(source, name) {
+		if h.Gate != nil && h.Gate.Credential(source, name) || compares(h, source, name) {
 			return true
 		}
 	}
 	return false
+}
+
+// compares reports whether a hook's rule compares a value that not everybody knows:
+// it may be what lets in, be its name as it may.
+func compares(h *hook.Hook, source delivery.Source, name string) bool {
+	return h.Rule != nil && !rule.IsPlainHeader(name) && rule.Compares(h.Rule, source, name)
 }
 
 // withoutCredentials hides values of a query.

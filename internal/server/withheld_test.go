@@ -1,12 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"github.com/pawlhq/pawl/internal/hook"
 	"github.com/pawlhq/pawl/internal/run"
@@ -40,6 +42,24 @@ func TestWhatLetsInAtAnotherHookOfThePathIsNotStored(t *testing.T) {
 				t.Errorf("stored is X-Auth: %q, want %q", got, run.Withheld)
 			}
 		})
+	}
+}
+
+// TestWhatARuleComparesIsNotShown, whatever it is called; headers that everybody
+// knows are.
+func TestWhatARuleComparesIsNotShown(t *testing.T) {
+	var log bytes.Buffer
+	s := serverOf(t, `
+- {id: a, execute-command: x, trigger-rule: {and: [
+    {match: {type: value, value: old-token-value-0001, parameter: {source: header, name: X-Old}}},
+    {match: {type: value, value: old-token-value-0002, parameter: {source: url, name: door}}},
+    {match: {type: value, value: push, parameter: {source: header, name: X-Github-Event}}}]}}
+`, &fakeEngine{}, func(o *Options) { o.Log, o.Dump = zerolog.New(&log), true })
+	request := httptest.NewRequest(http.MethodPost, "/hooks/a?door=old-token-value-0002", nil)
+	request.Header = http.Header{"X-Old": {"old-token-value-0001"}, "X-Github-Event": {"release"}}
+	s.ServeHTTP(httptest.NewRecorder(), request)
+	if text := log.String(); strings.Contains(text, "old-token-value") || !strings.Contains(text, "release") {
+		t.Errorf("the log:\n%s", text)
 	}
 }
 
