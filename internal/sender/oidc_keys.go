@@ -118,7 +118,9 @@ type remoteKeys struct {
 	issuer  string
 	place   string // of the keys; empty: the issuer's discovery document says
 
-	mu      sync.Mutex // held while they are fetched: who needs them waits
+	fetching sync.Mutex // held while they are fetched: who needs them waits, who has them does not
+
+	mu      sync.Mutex
 	keys    []jwk
 	fetched time.Time // when keys came
 	tried   time.Time // when they were last asked for
@@ -145,20 +147,18 @@ func newRemoteKeys(client *http.Client, issuer *url.URL, place string) *remoteKe
 }
 
 func (r *remoteKeys) find(ctx context.Context, id string) ([]*rsa.PublicKey, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	chosen := choose(r.keys, id)
-	age := time.Since(r.fetched)
-	switch {
-	case r.keys == nil && time.Since(r.tried) < failurePause && r.failed != nil:
-		return nil, r.failed
-	case r.keys == nil:
-	case age < keysLifetime && (len(chosen) > 0 || time.Since(r.tried) < unknownPause):
-		return chosen, nil
-	case age >= keysLifetime && age < keysStale && time.Since(r.tried) < unknownPause:
-		return chosen, nil
+	if chosen, found, err := r.known(id); found || err != nil {
+		return chosen, err
+	}
+	r.fetching.Lock()
+	defer r.fetching.Unlock()
+	if chosen, found, err := r.known(id); found || err != nil {
+		return chosen, err // fetched for another meanwhile
 	}
 	keys, err := r.fetch(context.WithoutCancel(ctx))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	age := time.Since(r.fetched)
 	r.tried, r.failed = time.Now(), err
 	if err == nil {
 		r.keys, r.fetched = keys, r.tried
@@ -167,6 +167,26 @@ func (r *remoteKeys) find(ctx context.Context, id string) ([]*rsa.PublicKey, err
 		return nil, err
 	}
 	return choose(r.keys, id), nil
+}
+
+// known gives the keys of that id as they were fetched; found is false where they
+// must be fetched now. The error is that of a fetch a moment ago.
+func (r *remoteKeys) known(id string) (chosen []*rsa.PublicKey, found bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	chosen = choose(r.keys, id)
+	age := time.Since(r.fetched)
+	switch {
+	case r.keys == nil && time.Since(r.tried) < failurePause && r.failed != nil:
+		return nil, false, r.failed
+	case r.keys == nil:
+		return nil, false, nil
+	case age < keysLifetime && (len(chosen) > 0 || time.Since(r.tried) < unknownPause):
+		return chosen, true, nil
+	case age >= keysLifetime && age < keysStale && time.Since(r.tried) < unknownPause:
+		return chosen, true, nil
+	}
+	return nil, false, nil
 }
 
 func (r *remoteKeys) fetch(ctx context.Context) ([]jwk, error) {
