@@ -258,3 +258,14 @@ func TestContentTypeIsNotSigned(t *testing.T) {
 		t.Errorf("only %d senders sign", senders)
 	}
 }
+
+// Where id and body touch, what is signed can be read in two ways.
+func TestTemplatesThatCanBeReadInTwoWays(t *testing.T) {
+	for template, good := range map[string]bool{
+		"{id}{body}": false, "{body}{id}": false, "{timestamp}{body}{id}": false, "{id}.{body}": true, "{id}{timestamp}{body}": true, "{timestamp}{body}": true, "{body}": true,
+	} {
+		if _, err := parseTemplate(template); (err == nil) != good {
+			t.Errorf("%s: %v", template, err)
+		}
+	}
+}

@@ -86,6 +86,11 @@ func parseTemplate(template string) ([]piece, error) {
 	if !slices.Contains(pieces, piece{kind: signedBody}) {
 		return nil, &ConfigError{"auth.hmac.signed", "it has no {body}: anyone could change what is sent"}
 	}
+	for i := range pieces[1:] {
+		if a, b := pieces[i].kind, pieces[i+1].kind; a == signedBody && b == signedID || a == signedID && b == signedBody {
+			return nil, &ConfigError{"auth.hmac.signed", "something must stand between {id} and {body}: else the end of one could be taken for the beginning of the other, and a delivery come again with another id"}
+		}
+	}
 	return pieces, nil
 }
 
