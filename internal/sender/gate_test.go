@@ -200,7 +200,7 @@ func TestWhatCannotBeMade(t *testing.T) {
 		{"hmac: a time that is not covered", "auth.hmac.timestamp-header", "not covered", hmac(HMAC{Header: "X", TimestampHeader: "X-T"})},
 		{"hmac: a tolerance without time", "auth.hmac.tolerance", "no {timestamp}", hmac(HMAC{Header: "X", Tolerance: time.Minute})},
 		{"hmac: a unit", "auth.hmac.timestamp-unit", "s or ms", hmac(HMAC{Header: "X", Signed: "{timestamp}{body}", TimestampHeader: "T", TimestampUnit: "h"})},
-		{"hmac: no id", "auth.hmac.signed", "delivery-id", hmac(HMAC{Header: "X", Signed: "{id}{body}"})},
+		{"hmac: no id", "auth.hmac.signed", "delivery-id", hmac(HMAC{Header: "X", Signed: "{id}.{body}"})},
 
 		{"GitHub's header", "auth.hmac.header", "sender: generic", Config{Sender: github(), Auth: &Auth{HMAC: &HMAC{Header: "X"}}, Secret: s}},
 		{"GitHub's algorithm", "auth.hmac.algorithms", "sha256 or sha1", Config{Sender: github(), Auth: &Auth{HMAC: &HMAC{Algorithms: []string{"sha512"}}}, Secret: s}},
