@@ -164,7 +164,7 @@ func (q *question) ask(ctx context.Context) {
 	if verdict.Kind != trigger.Triggered {
 		q.Reason = q.masks.text(verdict.Why())
 	} else if n := len(verdict.Spoiled); n > 0 {
-		q.Reason = q.masks.text(fmt.Sprintf("%s without a run: %v", count(n, "element"), verdict.Spoiled[0]))
+		q.Reason = trigger.Shown(q.masks.text(fmt.Sprintf("%s without a run: %v", count(n, "element"), verdict.Spoiled[0])))
 	}
 	if verdict.Handshake != nil {
 		q.Handshake = &Handshake{verdict.Handshake.Status, verdict.Handshake.Body, verdict.Handshake.Fetch}

@@ -125,6 +125,29 @@ func TestElementsThatGetNoRunAreKept(t *testing.T) {
 	}
 }
 
+// TestElementsThatGetNoRunTellNoToken: where an expression fails of one element,
+// the reason that is kept leaves out what it compares with a header.
+func TestElementsThatGetNoRunTellNoToken(t *testing.T) {
+	const file = `
+- id: tags
+  execute-command: x
+  for-each: { source: payload, name: tags }
+  when: 'headers["x-door"] == "hunter2-hunter2" && element.name == "ok"'
+`
+	recent := &everything{}
+	s := serverOf(t, file, &fakeEngine{}, func(o *Options) { o.TurnedAway = recent })
+	request := httptest.NewRequest(http.MethodPost, "/hooks/tags", strings.NewReader(`{"tags":[{"name":"ok"},{"other":1}]}`))
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Door", "hunter2-hunter2")
+	s.ServeHTTP(httptest.NewRecorder(), request)
+	if len(recent.kept) != 1 || recent.kept[0].Explanations[0].Reason == "" {
+		t.Fatalf("kept %+v", recent.kept)
+	}
+	if reason := recent.kept[0].Explanations[0].Reason; strings.Contains(reason, "hunter2") {
+		t.Errorf("the reason is %s", reason)
+	}
+}
+
 func TestOfAFloodOnlySomeAreExplained(t *testing.T) {
 	recent := &everything{allows: 2}
 	s := serverOf(t, gated, &fakeEngine{}, func(o *Options) { o.TurnedAway = recent })
