@@ -80,6 +80,10 @@ type Request struct {
 	// Certificates is what the client showed, its own first; it has proven that
 	// it holds the key.
 	Certificates []*x509.Certificate
+
+	// Proxied says that the peer is a proxy by configuration: whoever it names, or
+	// does not name, the request was not made on this machine.
+	Proxied bool
 }
 
 // RefusedError says why a delivery is not authentic, for the log and for

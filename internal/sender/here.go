@@ -19,6 +19,9 @@ func fromHere(r *Request) (here bool, why string) {
 	if err != nil || !caller.Addr().Unmap().IsLoopback() {
 		return false, "this came from elsewhere"
 	}
+	if r.Proxied {
+		return false, "this came through a trusted proxy, which did not say from whom"
+	}
 	var telling []string
 	for name := range r.Header {
 		if isOfProxies(name) || isOfBrowsers(name) {

@@ -22,9 +22,10 @@ type exchange struct {
 	http.ResponseWriter
 	log      *zerolog.Logger
 	request  *http.Request
-	id       string // X-Request-Id, where it counts
-	caller   string // who called, proxies aside
-	delivery string // the delivery's id, once there is one
+	id       string   // X-Request-Id, where it counts
+	caller   string   // who called, proxies aside
+	proxies  *Proxies // who are proxies
+	delivery string   // the delivery's id, once there is one
 
 	hooks []*hook.Hook // at its path, once they were looked up
 	rest  string       // what is behind their path where a secret belongs; not to be shown

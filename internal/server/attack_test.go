@@ -267,6 +267,7 @@ func TestWhoCallsIsNotForTheCallerToSay(t *testing.T) {
 		{"nginx's own", "unset", "127.0.0.1:5", []string{"X-Real-Ip", "127.0.0.1"}, Proxies{}, 401},
 		{"a page in a browser on this machine", "unset", "127.0.0.1:5", []string{"Origin", "https://page.example", "Sec-Fetch-Site", "cross-site"}, Proxies{}, 401},
 		{"a trusted proxy that was told so", "unset", "192.0.2.1:5", []string{"X-Forwarded-For", "127.0.0.1"}, proxies, 401},
+		{"a trusted proxy on this machine that tells nobody", "unset", "127.0.0.1:5", nil, proxies, 401},
 		{"a socket", "unset", "@", nil, Proxies{}, 401},
 		{"no secret does not mean an empty one", "unset", "198.51.100.1:5", []string{"X-Door", ""}, Proxies{}, 401},
 

@@ -77,7 +77,8 @@ func (x *exchange) question(record *run.Delivery) *sender.Request {
 	if x.request.TLS != nil {
 		certificates = x.request.TLS.PeerCertificates
 	}
-	return &sender.Request{Delivery: record, Rest: x.rest, Certificates: certificates}
+	proxied := x.proxies.trusts(x.request.RemoteAddr)
+	return &sender.Request{Delivery: record, Rest: x.rest, Certificates: certificates, Proxied: proxied}
 }
 
 // refused notes that a delivery is not authentic for a hook. Only the log says

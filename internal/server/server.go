@@ -156,7 +156,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	x := &exchange{
 		ResponseWriter: w, request: r, log: &s.options.Log, dump: s.options.Dump,
-		id: s.requestID(r), caller: s.options.TrustedProxies.caller(r),
+		id: s.requestID(r), caller: s.options.TrustedProxies.caller(r), proxies: &s.options.TrustedProxies,
 	}
 	defer func() {
 		fault := recover()
