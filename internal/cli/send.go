@@ -105,11 +105,12 @@ func (a *app) runSend(ctx context.Context, s *settings, o *sendOptions) error {
 	if o.print {
 		return asked.write(a.stdout)
 	}
+	sent := time.Now()
 	answer, err := asked.send(ctx, o.transport(s))
 	if err != nil {
 		return unanswered(base, err)
 	}
-	answer.handshake = asked.isHandshake(h)
+	answer.handshake, answer.sent = asked.isHandshake(h), sent
 	return a.tellAnswer(ctx, o, h, answer)
 }
 
@@ -200,6 +201,7 @@ type answered struct {
 	status int
 	header http.Header
 	body   string
+	sent   time.Time // when the request was
 
 	handshake bool // it answers what the sender asks when it is set up or tested
 }
@@ -232,18 +234,19 @@ func (a *app) tellAnswer(ctx context.Context, o *sendOptions, h *hook.Hook, answ
 		fmt.Fprintf(a.stderr, "%d run(s) of delivery %s\n", runs, answer.header.Get(server.DeliveryHeader))
 		return nil
 	}
-	return a.followDelivery(ctx, o, h.ID, answer.header.Get(server.DeliveryHeader))
+	return a.followDelivery(ctx, o, h.ID, answer)
 }
 
 // followDelivery shows what the runs of a delivery print, one after the other,
 // until all have ended.
-func (a *app) followDelivery(ctx context.Context, o *sendOptions, hookID, delivery string) error {
+func (a *app) followDelivery(ctx context.Context, o *sendOptions, hookID string, answer *answered) error {
 	c, err := a.connect(ctx, o.pawl)
 	if err != nil {
 		return fmt.Errorf("follow its runs: %w", err)
 	}
 	var runs []admin.Run
-	filter := admin.Filter{Hook: hookID, Since: time.Now().Add(-time.Hour)}
+	delivery := answer.header.Get(server.DeliveryHeader)
+	filter := admin.Filter{Hook: hookID, Since: answer.sent.Add(-time.Minute)} // clocks are set at times
 	if err := c.runs(ctx, filter, 100, func(r admin.Run) bool {
 		if r.DeliveryID == delivery {
 			runs = append([]admin.Run{r}, runs...)

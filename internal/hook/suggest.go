@@ -2,8 +2,9 @@ package hook
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/pawlhq/pawl/internal/rule"
 )
 
 // Suggestion puts the known word that is nearest to an unknown one as
@@ -20,7 +21,7 @@ func Suggestion(word string, known []string) string {
 func nearest(word string, known []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, candidate := range known {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance {
+		if d := rule.Distance(strings.ToLower(word), strings.ToLower(candidate)); d < distance {
 			best, distance = candidate, d
 		}
 	}
@@ -46,29 +47,4 @@ func alike(word string, known []string) string {
 		}
 	}
 	return ""
-}
-
-// editDistance counts the insertions, deletions and changes of a byte that turn
-// a into b (Levenshtein). Words over 64 bytes are infinitely far from all.
-func editDistance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return len(a) + len(b)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{change, row[j] + 1, diagonal + 1})
-		}
-	}
-	return row[len(b)]
 }

@@ -98,7 +98,7 @@ func nearest(name string, names []string) string {
 		if candidate == name {
 			continue
 		}
-		off := distance(plain(name), plain(candidate))
+		off := Distance(plain(name), plain(candidate))
 		if off < least && off <= len(name)/4 {
 			best, least = candidate, off
 		}
@@ -109,13 +109,15 @@ func nearest(name string, names []string) string {
 // maxName is how long names may be that are compared letter by letter.
 const maxName = 64
 
-// distance counts the letters in which two names differ (Levenshtein's).
-func distance(a, b string) int {
+// Distance counts the insertions, deletions and changes of a byte that turn a into
+// b (Levenshtein). Names over 64 bytes that differ are farther apart than any two
+// others of their lengths.
+func Distance(a, b string) int {
 	if len(a) > maxName || len(b) > maxName {
 		if a == b {
 			return 0
 		}
-		return maxName
+		return len(a) + len(b)
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

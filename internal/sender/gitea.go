@@ -1,18 +1,33 @@
 package sender
 
-import "github.com/pawlhq/pawl/internal/run"
+import (
+	"strings"
+
+	"github.com/pawlhq/pawl/internal/run"
+)
 
 // gitea is Gitea.
 func gitea() *Sender {
+	s := giteaLike("Gitea", "X-Gitea-Event-Type is finer than the event type: issue_assign where the event is issues.")
+	s.About.Sources = []string{
+		"https://docs.gitea.com/usage/webhooks",
+		"https://github.com/go-gitea/gitea/blob/main/services/webhook/deliver.go",
+	}
+	return s
+}
+
+// giteaLike is Gitea, or what came of it: headers and pages bear its name, all else
+// is alike, but for one remark.
+func giteaLike(title, remark string) *Sender {
 	return &Sender{
-		Name: "gitea", Title: "Gitea",
+		Name: strings.ToLower(title), Title: title,
 		Events: []string{"push", "create", "delete", "pull_request", "issues", "issue_comment", "release", "package", "repository"},
 		Start:  Start{Field: "repository.full_name"},
 		keys:   giteaKeys(),
 		About: About{
-			Auth: "Signs the body: X-Gitea-Signature is the HMAC-SHA256 in hexadecimal, without a prefix. Of a form it signs the value of the field payload.",
+			Auth: "Signs the body: X-" + title + "-Signature is the HMAC-SHA256 in hexadecimal, without a prefix. Of a form it signs the value of the field payload.",
 			Settings: []string{
-				"In the repository or organisation: Settings, Webhooks, Add webhook, Gitea.",
+				"In the repository or organisation: Settings, Webhooks, Add webhook, " + title + ".",
 				"Target URL: {url}",
 				"HTTP method: POST. POST content type: application/json.",
 				"Secret: {secret}",
@@ -23,20 +38,16 @@ func gitea() *Sender {
 			Tries:   "none by itself",
 			Remarks: []string{
 				"Without a secret it sends the signature's header empty; that is refused.",
-				"X-Gitea-Event-Type is finer than the event type: issue_assign where the event is issues.",
-				"Gitea calls hosts of private networks only if ALLOWED_HOST_LIST in section [webhook] of its configuration lets it.",
-			},
-			Sources: []string{
-				"https://docs.gitea.com/usage/webhooks",
-				"https://github.com/go-gitea/gitea/blob/main/services/webhook/deliver.go",
+				remark,
+				title + " calls hosts of private networks only if ALLOWED_HOST_LIST in section [webhook] of its configuration lets it.",
 			},
 		},
 		own: func(o own) (check, error) {
-			return bareSignature(o, "X-Gitea-Signature").configured(o, "Gitea")
+			return bareSignature(o, "X-"+title+"-Signature").configured(o, title)
 		},
 		signs:  true,
-		event:  fromHeader("X-Gitea-Event"),
-		id:     fromHeader("X-Gitea-Delivery"),
+		event:  fromHeader("X-" + title + "-Event"),
+		id:     fromHeader("X-" + title + "-Delivery"),
 		unwrap: unwrapForm,
 	}
 }

@@ -17,10 +17,10 @@ import (
 
 // What answers say of a delivery that was accepted.
 const (
-	deliveryHeader  = "X-Pawl-Delivery-Id"
-	runHeader       = "X-Pawl-Run-Id"       // where there is one run
-	runsHeader      = "X-Pawl-Runs"         // how many, where there are more, or none
-	duplicateHeader = "X-Pawl-Duplicate-Of" // the delivery that this one repeats
+	DeliveryHeader  = "X-Pawl-Delivery-Id"
+	RunHeader       = "X-Pawl-Run-Id"       // where there is one run
+	RunsHeader      = "X-Pawl-Runs"         // how many, where there are more, or none
+	DuplicateHeader = "X-Pawl-Duplicate-Of" // the delivery that this one repeats
 	spoiledHeader   = "X-Pawl-Not-Run"      // how many elements do not fit, and so got no run
 )
 
@@ -89,22 +89,22 @@ func identify(header http.Header, submission *run.Submission, receipt run.Receip
 	}
 	anonymous(header)
 	if runs > 0 {
-		header.Set(deliveryHeader, submission.Delivery.ID)
+		header.Set(DeliveryHeader, submission.Delivery.ID)
 	}
 	switch {
 	case runs == 1:
-		header.Set(runHeader, id)
+		header.Set(RunHeader, id)
 	case runs > 1:
-		header.Set(runsHeader, strconv.Itoa(runs))
+		header.Set(RunsHeader, strconv.Itoa(runs))
 	}
 	if of := duplicateOf(receipt, 0); of != "" {
-		header.Set(duplicateHeader, of)
+		header.Set(DuplicateHeader, of)
 	}
 }
 
 // anonymous takes back what identify said.
 func anonymous(header http.Header) {
-	for _, name := range []string{deliveryHeader, runHeader, runsHeader, duplicateHeader} {
+	for _, name := range []string{DeliveryHeader, RunHeader, RunsHeader, DuplicateHeader} {
 		delete(header, name)
 	}
 }

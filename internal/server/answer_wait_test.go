@@ -65,7 +65,7 @@ func TestAnAnswerThatWaitsTellsHowTheRunsEnded(t *testing.T) {
 			if answer.Code != test.status || answer.Body.String() != test.body {
 				t.Errorf("answered %d %q, want %d %q", answer.Code, answer.Body, test.status, test.body)
 			}
-			if answer.Header().Get(runHeader) == "" {
+			if answer.Header().Get(RunHeader) == "" {
 				t.Error("the answer names no run")
 			}
 		})

@@ -71,8 +71,8 @@ func TestAllPartsOfADeliveryGoWithTheOneThatIsAttended(t *testing.T) {
 - {id: a, path: p, execute-command: x, include-command-output-in-response: true}
 - {id: b, path: p, execute-command: x}
 `, e, func(o *Options) { o.Log = zerolog.New(&log) }), "/hooks/p", "{}")
-	if answer.Body.String() != "of a" || answer.Header().Get(runsHeader) != "2" {
-		t.Errorf("answered %q, %s %q", answer.Body, runsHeader, answer.Header().Get(runsHeader))
+	if answer.Body.String() != "of a" || answer.Header().Get(RunsHeader) != "2" {
+		t.Errorf("answered %q, %s %q", answer.Body, RunsHeader, answer.Header().Get(RunsHeader))
 	}
 	if diff := cmp.Diff([]string{"a", "b"}, e.attended); diff != "" || e.submitted != nil {
 		t.Errorf("attended (-want +got):\n%s\nsubmitted: %v", diff, e.submitted)

@@ -154,7 +154,7 @@ func (s *Server) turnAway(x *exchange, v *trigger.Verdict) {
 		shake(x, v)
 		return
 	case trigger.Nothing, trigger.Uninteresting:
-		x.Header().Set(runsHeader, "0")
+		x.Header().Set(RunsHeader, "0")
 		setAnswerHeaders(x, v.Hook)
 	}
 	answer(x, v.Answer())
@@ -165,7 +165,7 @@ func answer(x *exchange, a trigger.Answer) { respond(x, a.Status, a.Text) }
 
 // shake answers a handshake.
 func shake(x *exchange, v *trigger.Verdict) {
-	x.Header().Set(runsHeader, "0")
+	x.Header().Set(RunsHeader, "0")
 	setAnswerHeaders(x, v.Hook)
 	kind := v.Handshake.ContentType
 	if kind == "" {

@@ -17,7 +17,7 @@ func TestForEachMakesARunOfEachElement(t *testing.T) {
 	const file = `[{id: a, execute-command: x, response-message: done, for-each: {source: payload, name: tags}}]`
 	e := &fakeEngine{}
 	answer := post(serverOf(t, file, e, nil), "/hooks/a", `{"tags":["b","a"]}`)
-	if answer.Code != 200 || answer.Body.String() != "done" || answer.Header().Get(runsHeader) != "2" || answer.Header().Get(runHeader) != "" {
+	if answer.Code != 200 || answer.Body.String() != "done" || answer.Header().Get(RunsHeader) != "2" || answer.Header().Get(RunHeader) != "" {
 		t.Errorf("answered %d %q with %v", answer.Code, answer.Body, answer.Header())
 	}
 	var elements []string
@@ -28,7 +28,7 @@ func TestForEachMakesARunOfEachElement(t *testing.T) {
 		t.Errorf("elements (-want +got):\n%s", diff)
 	}
 	answer = post(serverOf(t, file, e, nil), "/hooks/a", `{"tags":"one"}`)
-	if answer.Header().Get(runHeader) == "" || answer.Header().Get(runsHeader) != "" {
+	if answer.Header().Get(RunHeader) == "" || answer.Header().Get(RunsHeader) != "" {
 		t.Errorf("one run: %v", answer.Header())
 	}
 }
@@ -72,10 +72,10 @@ func TestWhoAnswersWhereNothingRuns(t *testing.T) {
 			if answer.Code != test.status || !strings.HasPrefix(answer.Body.String(), test.answer) {
 				t.Errorf("answered %d %q, want %d %q", answer.Code, answer.Body, test.status, test.answer)
 			}
-			if zero := answer.Header().Get(runsHeader) == "0"; zero != (test.answer == nothing) {
-				t.Errorf("%s is %q", runsHeader, answer.Header().Get(runsHeader))
+			if zero := answer.Header().Get(RunsHeader) == "0"; zero != (test.answer == nothing) {
+				t.Errorf("%s is %q", RunsHeader, answer.Header().Get(RunsHeader))
 			}
-			if answer.Header().Get(deliveryHeader) != "" || e.submitted != nil {
+			if answer.Header().Get(DeliveryHeader) != "" || e.submitted != nil {
 				t.Errorf("submitted %v, %v", e.submitted, answer.Header())
 			}
 			if !strings.Contains(log.String(), test.log) {
@@ -104,12 +104,12 @@ func TestARepeatIsDroppedAndAnsweredAsItsFirst(t *testing.T) {
 		of         []string // of the parts
 		header     map[string]string
 	}{
-		{"", "", []string{first}, map[string]string{duplicateHeader: first}},
-		{"whose output would be the answer", ", include-command-output-in-response: true", []string{first}, map[string]string{duplicateHeader: first}},
-		{"that would be streamed", ", answer: {body: stream}", []string{first}, map[string]string{duplicateHeader: first}},
-		{"whose end would be waited for", ", answer: {wait: 1h}", []string{first}, map[string]string{duplicateHeader: first}},
-		{"for one of two hooks", "", []string{first, ""}, map[string]string{duplicateHeader: first, runHeader: "b", deliveryHeader: "d"}},
-		{"for the other", "", []string{"", first}, map[string]string{runHeader: "a", deliveryHeader: "d"}},
+		{"", "", []string{first}, map[string]string{DuplicateHeader: first}},
+		{"whose output would be the answer", ", include-command-output-in-response: true", []string{first}, map[string]string{DuplicateHeader: first}},
+		{"that would be streamed", ", answer: {body: stream}", []string{first}, map[string]string{DuplicateHeader: first}},
+		{"whose end would be waited for", ", answer: {wait: 1h}", []string{first}, map[string]string{DuplicateHeader: first}},
+		{"for one of two hooks", "", []string{first, ""}, map[string]string{DuplicateHeader: first, RunHeader: "b", DeliveryHeader: "d"}},
+		{"for the other", "", []string{"", first}, map[string]string{RunHeader: "a", DeliveryHeader: "d"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestARepeatIsDroppedAndAnsweredAsItsFirst(t *testing.T) {
 				ids[part.Runs[0].ID] = part.Hook
 			}
 			got := map[string]string{}
-			for _, name := range []string{duplicateHeader, runHeader, runsHeader, deliveryHeader} {
+			for _, name := range []string{DuplicateHeader, RunHeader, RunsHeader, DeliveryHeader} {
 				if value := answer.Header().Get(name); value != "" {
 					got[name] = ids[value]
 				}

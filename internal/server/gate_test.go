@@ -275,7 +275,7 @@ func TestAChallengeIsAnsweredWithItsText(t *testing.T) {
 	answer := httptest.NewRecorder()
 	s.ServeHTTP(answer, request)
 	if answer.Code != 200 || answer.Body.String() != "<script>alert(1)</script>" || !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/plain") ||
-		answer.Header().Get("X-Content-Type-Options") != "nosniff" || answer.Header().Get(runsHeader) != "0" {
+		answer.Header().Get("X-Content-Type-Options") != "nosniff" || answer.Header().Get(RunsHeader) != "0" {
 		t.Errorf("answered %d %q with %v", answer.Code, answer.Body, answer.Header())
 	}
 }

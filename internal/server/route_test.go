@@ -29,7 +29,7 @@ func TestTheShortWayLeadsWhereTheRouterDoes(t *testing.T) {
 			}
 			short := ask(s.route)
 			long := ask(func(x *exchange, r *http.Request) { s.router.ServeHTTP(x, r) })
-			for _, name := range []string{deliveryHeader, runHeader} {
+			for _, name := range []string{DeliveryHeader, RunHeader} {
 				short.Header().Del(name)
 				long.Header().Del(name)
 			}

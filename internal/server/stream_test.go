@@ -49,7 +49,7 @@ func TestAStreamSendsOutputAsItComes(t *testing.T) {
 				return exited(0), nil
 			}}
 			answer, _ := overWire(t, "{body: "+test.body+"}", e, io.Discard)
-			if answer.StatusCode != 201 || answer.Header.Get("X-A") != "b" || answer.Header.Get(runHeader) == "" {
+			if answer.StatusCode != 201 || answer.Header.Get("X-A") != "b" || answer.Header.Get(RunHeader) == "" {
 				t.Errorf("answered %d with %v", answer.StatusCode, answer.Header)
 			}
 			if got := answer.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
